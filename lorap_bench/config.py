@@ -1,0 +1,173 @@
+"""The configuration of one trial as plain frozen values.
+
+One definition serves both worlds: the training core reads it with the standard library alone,
+and a study file's validation reads the same annotations (``Range`` explains itself to a schema
+builder without importing one).
+
+``TrialConfig`` = task + model + quant + prompt + optim. ``models.blueprint`` resolves it against a data set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Literal
+
+__all__ = [
+    "SECTIONS",
+    "Bits",
+    "ModelConfig",
+    "OptimConfig",
+    "PromptConfig",
+    "QuantConfig",
+    "Range",
+    "TaskConfig",
+    "TrialConfig",
+    "digest_of",
+]
+
+type_config = {"extra": "forbid", "strict": True}
+Bits = Literal[2, 3, 4, 5, 6, 7, 8, 32]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An interval a number must lie in: ``ge``/``le`` are closed ends, ``gt``/``lt`` open ones."""
+
+    ge: float | None = None
+    le: float | None = None
+    gt: float | None = None
+    lt: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        schema = dict(handler(source))
+        for name in ("ge", "le", "gt", "lt"):
+            if getattr(self, name) is not None:
+                schema[name] = getattr(self, name)
+        return schema
+
+
+Positive = Annotated[int, Range(ge=1)]
+Rate = Annotated[float, Range(gt=0)]
+Decay = Annotated[float, Range(ge=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskConfig:
+    """What is learned: a dataset by name and how its raw features enter the model."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = type_config
+
+    dataset: str = "Digits"
+    features: Literal["raw", "row_normalized"] = "raw"
+    fold: Annotated[int, Range(ge=0, le=9)] = 0
+    batch_size: Positive = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """The backbone: architecture and widths. ``hidden`` is the width of a hidden layer's output."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = type_config
+
+    arch: str = "GCN"
+    hidden: Positive = 16
+    layers: Positive = 2
+    heads: Positive = 8
+    dropout: Annotated[float, Range(ge=0, lt=1)] = 0.5
+    batch_norm: bool = False
+    readout: Literal["mean", "sum"] = "mean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantConfig:
+    """The quantization scheme and its bit allocation.
+
+    A site takes its width from the most specific entry that names it: ``site_bits``
+    (``"layers.0.weight"``), then ``component_bits`` (``"weight"``), then ``layer_bits``
+    (``"0"``, ``"1"``, …, ``"head"``), then ``bits``. 32 leaves a tensor unquantized.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = type_config
+
+    scheme: str = "QAT"
+    bits: Bits = 8
+    layer_bits: dict[str, Bits] = field(default_factory=dict)
+    component_bits: dict[str, Bits] = field(default_factory=dict)
+    site_bits: dict[str, Bits] = field(default_factory=dict)
+    observer: Literal["MinMax", "MovingAverage", "Percentile"] = "MovingAverage"
+    momentum: Annotated[float, Range(gt=0, le=1)] = 0.1
+    percentile: Annotated[float, Range(gt=0, lt=0.5)] = 0.001
+    gradient: Literal["straight_through", "clipped"] = "straight_through"
+    weight_per_channel: bool = False
+    weight_symmetric: bool = True
+    activation_symmetric: bool = False
+    messages: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptConfig:
+    """The prompts: kind, how many, of which rank, and how they are gated, injected and trained."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = type_config
+
+    kind: str = "None"
+    count: Positive = 8
+    rank: Positive = 4
+    node_count: Positive = 5
+    gate: Literal["softmax", "linear", "sigmoid"] = "softmax"
+    factorize: bool = True
+    inject: Literal["pre_requant", "post_requant"] = "pre_requant"
+    temperature: Rate = 1.0
+    lr: Rate = 0.01
+    weight_decay: Decay = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimConfig:
+    """The training protocol: Adam, full epochs, the best epoch chosen on validation."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = type_config
+
+    epochs: Positive = 200
+    lr: Rate = 0.01
+    weight_decay: Decay = 5e-4
+    selection: Literal["metric", "loss"] = "metric"
+    eval_every: Positive = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialConfig:
+    """One point of the search space in full: everything a training run needs but its seeds."""
+
+    task: TaskConfig = field(default_factory=TaskConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    quant: QuantConfig = field(default_factory=QuantConfig)
+    prompt: PromptConfig = field(default_factory=PromptConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+
+    @classmethod
+    def from_mapping(cls, mapping: dict[str, Any]) -> TrialConfig:
+        """Build from nested plain values, as ``to_mapping`` gives them (already validated)."""
+        return cls(**{name: section(**mapping[name]) for name, section in SECTIONS.items() if name in mapping})
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return nested plain values, ready for JSON."""
+        return asdict(self)
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "task": TaskConfig,
+    "model": ModelConfig,
+    "quant": QuantConfig,
+    "prompt": PromptConfig,
+    "optim": OptimConfig,
+}
+assert tuple(SECTIONS) == tuple(f.name for f in fields(TrialConfig))
+
+
+def digest_of(mapping: dict[str, Any]) -> str:
+    """Return the first 16 hex digits of SHA-256 over the mapping's canonical JSON."""
+    text = json.dumps(mapping, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

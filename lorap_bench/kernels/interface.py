@@ -1,0 +1,126 @@
+"""The operations a training step is made of: one contract, one class a backend.
+
+Every operation keeps members apart: no result of one member depends on another, bit for bit.
+Loops over members are allowed behind this contract and nowhere above it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lorap_bench.kernels.csr import Csr
+
+__all__ = ["AdamState", "CodeRange", "Kernels"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeRange:
+    """The integer codes of an affine quantizer: qmin … qmax per member, symmetric or not.
+
+    Shape: low, high ``[S]`` float32.
+    """
+
+    low: Tensor
+    high: Tensor
+    symmetric: bool
+
+
+@dataclass(slots=True, eq=False)
+class AdamState:
+    """First and second moments of one group of flat parameters ``[S, P]`` and the step count."""
+
+    first: Tensor
+    second: Tensor
+    steps: int = 0
+
+
+class Kernels(ABC):
+    """A backend."""
+
+    name: str
+
+    @abstractmethod
+    def value_range(self, x: Tensor, *, channels: bool) -> tuple[Tensor, Tensor]:
+        """Return each member's smallest and largest value, per last-axis channel if asked.
+
+        Shape: x ``[S, …, C]`` → two of ``[S]``, or ``[S, C]`` with ``channels``.
+        """
+
+    @abstractmethod
+    def percentile_range(self, x: Tensor, fractions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each member's p and 1-p order statistics.
+
+        Formula: with n values and k = max(1, floor(p n)), the k-th smallest and k-th largest.
+
+        Shape: x ``[S, …]``, fractions ``[S]`` → two of ``[S]``.
+        """
+
+    @abstractmethod
+    def fake_quantize(self, x: Tensor, limits: tuple[Tensor, Tensor], codes: CodeRange, *, clipped: bool) -> Tensor:
+        """Quantize and dequantize.
+
+        Formula: ``q = clamp(round(x / s + z), qmin, qmax)``, ``x_q = (q - z) s``; round half to even.
+        With lo = min(low, 0), hi = max(high, 0): asymmetric ``s = (hi - lo) / (qmax - qmin)``,
+        ``z = clamp(round(qmin - lo / s), qmin, qmax)``; symmetric ``s = max(-lo, hi) / qmax``, ``z = 0``.
+        Gradient: identity, or with ``clipped`` zero where the unclamped code is <= qmin or >= qmax.
+
+        Shape: x ``[S, …, C]``; limits (low, high) ``[S]`` or ``[S, C]``; result like x.
+
+        Source: Jacob et al. 2018; Degree-Quant (Tailor et al. 2021), section 3.
+        """
+
+    @abstractmethod
+    def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
+        """Apply (ReLU and) inverted dropout with counter-based draws.
+
+        Formula: ``x · [x > 0] · [bits >= threshold] / (1 - rate)``.
+
+        Shape: x ``[S, …]``; thresholds ``[S]`` int32; keys ``[2, S]`` int32.
+        """
+
+    @abstractmethod
+    def propagate(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
+        """Sum neighbours: ``y_i = Σ_e w_e x_{col(e)}`` over the entries of row i.
+
+        Shape: weight ``None`` (ones), ``[1, E]`` or ``[S, E]``, or ``[S, E, H]`` for H heads of x's
+        last axis; x ``[S, columns, d]`` → ``[S, rows, d]``. Gradients flow to x and to a
+        weight that requires them.
+        """
+
+    @abstractmethod
+    def segment_softmax(self, pattern: Csr, logits: Tensor) -> Tensor:
+        """Normalise the entries of each row: softmax over the edges that end in the same node.
+
+        Shape: ``[S, E, H]`` → ``[S, E, H]``.
+        """
+
+    @abstractmethod
+    def sparse_linear(self, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
+        """Multiply a constant sparse matrix by each member's weight; no gradient to the values.
+
+        Shape: values ``[1 or S, E]``; weight ``[S, columns, d]`` → ``[S, rows, d]``.
+        """
+
+    @abstractmethod
+    def shared_linear(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Multiply one constant dense matrix by each member's weight; no gradient to x.
+
+        Shape: x ``[N, F]``; weight ``[S, F, d]`` → ``[S, N, d]``.
+        """
+
+    @abstractmethod
+    def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
+        """Take one Adam step in place; scalars are learning rate and L2 weight decay per member.
+
+        Formula: ``g += wd p``; ``m = β1 m + (1-β1) g``; ``v = β2 v + (1-β2) g²``;
+        ``p -= lr (m / (1-β1^t)) / (sqrt(v / (1-β2^t)) + ε)``; β = (0.9, 0.999), ε = 1e-8.
+
+        Shape: flat, gradient ``[S, P]``; scalars ``[S, 1]`` each.
+
+        Source: Kingma & Ba 2015, algorithm 1.
+        """

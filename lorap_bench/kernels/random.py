@@ -1,0 +1,99 @@
+"""Randomness by counter: every draw is a pure function of (seed, stream, step, element).
+
+No draw depends on another, so a member's numbers do not depend on the company it keeps, and
+adding a stream (a prompt, a dropout site) does not shift the others'.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["counter_bits", "counter_keys", "drop_threshold", "stream_generator"]
+
+_MASK64 = (1 << 64) - 1
+
+
+def stream_generator(seed: int, stream: str) -> torch.Generator:
+    """Return a generator for one named stream of one member (initial values, not training steps)."""
+    digest = hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+
+
+def counter_keys(seeds: Sequence[int], stream: str, step: int) -> Tensor:
+    """Return two 32-bit keys a member for ``(seed, stream, step)``.
+
+    Formula: splitmix64 of ``blake2b(seed/stream) + step``, cut in two.
+
+    Shape: ``[2, S]`` int32.
+    """
+    pairs = []
+    for seed in seeds:
+        base = _stream_base(seed, stream)
+        word = _splitmix64((base + step) & _MASK64)
+        pairs.append((_signed(word & 0xFFFFFFFF), _signed(word >> 32)))
+    return torch.tensor(pairs, dtype=torch.int32).T
+
+
+def counter_bits(keys: Tensor, count: int) -> Tensor:
+    """Hash the counters 0 … count-1 under each member's keys to uniform 32-bit integers.
+
+    Formula: ``mix(mix'(i ^ k1) + k2)`` with the two multiply-xorshift rounds of lowbias32.
+
+    Shape: keys ``[2, S]`` int32 → ``[S, count]`` int32, uniform over all signed values.
+
+    Source: round constants of Wellons' lowbias32; the keyed two-stage use is ours.
+    """
+    index = torch.arange(count, dtype=torch.int32, device=keys.device)
+    bits = index ^ keys[0].unsqueeze(1)
+    scratch = torch.empty_like(bits)
+    _xorshift(bits, scratch, 16)
+    bits.mul_(0x7FEB352D)
+    _xorshift(bits, scratch, 15)
+    bits.add_(keys[1].unsqueeze(1))
+    bits.mul_(-0x7B935975)  # 0x846CA68B as a signed 32-bit integer
+    _xorshift(bits, scratch, 16)
+    return bits
+
+
+def drop_threshold(rates: Sequence[float]) -> Tensor:
+    """Return the signed 32-bit value below which a uniform integer means "drop".
+
+    Shape: ``[S]`` int32; ``P(bits < threshold) = rate``.
+    """
+    return torch.tensor([min(int(rate * 2**32), 2**32 - 1) - 2**31 for rate in rates], dtype=torch.int32)
+
+
+def _xorshift(bits: Tensor, scratch: Tensor, shift: int) -> None:
+    # Right shift of a signed integer copies the sign: mask it away to get the logical shift.
+    torch.bitwise_right_shift(bits, shift, out=scratch)
+    scratch.bitwise_and_((1 << (32 - shift)) - 1)
+    bits.bitwise_xor_(scratch)
+
+
+_bases: dict[tuple[int, str], int] = {}
+
+
+def _stream_base(seed: int, stream: str) -> int:
+    key = (seed, stream)
+    if key not in _bases:
+        digest = hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=8).digest()
+        _bases[key] = int.from_bytes(digest, "little")
+    return _bases[key]
+
+
+def _splitmix64(state: int) -> int:
+    state = (state + 0x9E3779B97F4A7C15) & _MASK64
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK64
+    return state ^ (state >> 31)
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 32) if word >= 1 << 31 else word

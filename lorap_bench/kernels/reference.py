@@ -1,0 +1,187 @@
+"""The reference backend: pure PyTorch, readable, right on every device; the others must agree with it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, cast, final
+
+import torch
+from torch import Tensor
+
+from lorap_bench.kernels.csr import edges_to_rows
+from lorap_bench.kernels.interface import AdamState, CodeRange, Kernels
+from lorap_bench.kernels.random import counter_bits
+
+if TYPE_CHECKING:
+    from lorap_bench.kernels.csr import Csr
+
+__all__ = ["Reference"]
+
+_SMALLEST_SCALE = torch.finfo(torch.float32).eps
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
+
+
+@final
+class Reference(Kernels):
+    """Composed PyTorch operations; see ``Kernels`` for every formula."""
+
+    name = "reference"
+
+    def value_range(self, x: Tensor, *, channels: bool) -> tuple[Tensor, Tensor]:
+        # Two reductions: torch's fused aminmax over an axis is ten times slower on CPU.
+        if channels:
+            rows = x.flatten(1, -2)
+            return rows.amin(1), rows.amax(1)
+        rows = x.flatten(1)
+        return rows.amin(1), rows.amax(1)
+
+    def percentile_range(self, x: Tensor, fractions: Tensor) -> tuple[Tensor, Tensor]:
+        rows = x.flatten(1)
+        count = rows.shape[1]
+        lows, highs = [], []
+        for row, fraction in zip(rows, fractions.tolist(), strict=True):
+            k = max(1, math.floor(fraction * count))
+            lows.append(torch.kthvalue(row, k).values)
+            highs.append(torch.kthvalue(row, count - k + 1).values)
+        return torch.stack(lows), torch.stack(highs)
+
+    def fake_quantize(self, x: Tensor, limits: tuple[Tensor, Tensor], codes: CodeRange, *, clipped: bool) -> Tensor:
+        qmin, qmax = _aligned(codes.low, x), _aligned(codes.high, x)
+        low, high = (_aligned(limit, x) for limit in limits)
+        scale, zero_point = _affine(low, high, qmin, qmax, symmetric=codes.symmetric)
+        return cast("Tensor", _FakeQuantize.apply(x, scale, zero_point, qmin, qmax, clipped))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+
+    def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
+        bits = counter_bits(keys, x[0].numel()).view(x.shape)
+        kept = bits >= _aligned(thresholds, x)
+        if relu:
+            kept &= x > 0
+        keep_rate = 0.5 - _aligned(thresholds, x).double() / 2**32
+        return x * (kept / keep_rate.to(x.dtype))
+
+    def propagate(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
+        return cast("Tensor", _Propagate.apply(pattern, weight, x))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+
+    def segment_softmax(self, pattern: Csr, logits: Tensor) -> Tensor:
+        index = pattern.row.view(1, -1, 1).expand_as(logits)
+        floor = logits.new_full((logits.shape[0], pattern.shape[0], logits.shape[2]), -math.inf)
+        peak = floor.scatter_reduce(1, index, logits.detach(), "amax")
+        exponent = torch.exp(logits - peak.index_select(1, pattern.row))
+        total = self.propagate(edges_to_rows(pattern), None, exponent)
+        return exponent / total.index_select(1, pattern.row)
+
+    def sparse_linear(self, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
+        return cast("Tensor", _SparseLinear.apply(pattern, values, weight))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+
+    def shared_linear(self, x: Tensor, weight: Tensor) -> Tensor:
+        return torch.stack([x @ member for member in weight.unbind(0)])
+
+    def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
+        rate, decay = scalars
+        state.steps += 1
+        gradient = gradient + decay * flat
+        state.first.lerp_(gradient, 1 - _BETA1)
+        state.second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
+        root = (state.second / (1 - _BETA2**state.steps)).sqrt_().add_(_EPSILON)
+        flat.sub_((rate / (1 - _BETA1**state.steps)) * state.first / root)
+
+
+def _aligned(scalars: Tensor, x: Tensor) -> Tensor:
+    """View ``[S]`` or ``[S, C]`` so that it broadcasts against ``[S, …, C]``."""
+    middle = (1,) * (x.dim() - scalars.dim())
+    if scalars.dim() == 1:
+        return scalars.view(-1, *middle)
+    return scalars.view(scalars.shape[0], *middle, scalars.shape[1])
+
+
+def _affine(low: Tensor, high: Tensor, qmin: Tensor, qmax: Tensor, *, symmetric: bool) -> tuple[Tensor, Tensor]:
+    low, high = low.clamp(max=0), high.clamp(min=0)
+    if symmetric:
+        scale = (torch.maximum(-low, high) / qmax).clamp(min=_SMALLEST_SCALE)
+        return scale, torch.zeros_like(scale)
+    scale = ((high - low) / (qmax - qmin)).clamp(min=_SMALLEST_SCALE)
+    zero_point = torch.minimum(torch.maximum((qmin - low / scale).round(), qmin), qmax)
+    return scale, zero_point
+
+
+class _FakeQuantize(torch.autograd.Function):
+    @staticmethod
+    def forward(  # noqa: PLR0913, PLR0917  # the signature autograd calls
+        ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: Tensor, qmax: Tensor, clipped: bool
+    ) -> Tensor:
+        code = torch.div(x, scale).add_(zero_point).round_()
+        if clipped:
+            ctx.save_for_backward((code > qmin) & (code < qmax))
+        torch.maximum(code, qmin, out=code)
+        torch.minimum(code, qmax, out=code)
+        return code.sub_(zero_point).mul_(scale)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None, None]:
+        if ctx.saved_tensors:
+            gradient = gradient * ctx.saved_tensors[0]
+        return gradient, None, None, None, None, None
+
+
+class _Propagate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
+        ctx.pattern = pattern
+        wants_weight = weight is not None and weight.requires_grad
+        ctx.save_for_backward(weight, x if wants_weight else None)
+        return _spmm(pattern.rowptr, pattern.col, weight, x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor | None, Tensor | None]:
+        pattern: Csr = ctx.pattern
+        weight, x = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        to_x = to_weight = None
+        if ctx.needs_input_grad[2]:
+            turned = None if weight is None else weight.index_select(1, pattern.t_perm)
+            to_x = _spmm(pattern.t_rowptr, pattern.t_col, turned, gradient)
+        if x is not None:
+            heads = weight.shape[2] if weight.dim() == 3 else 1
+            ends = gradient.index_select(1, pattern.row).unflatten(2, (heads, -1))
+            starts = x.index_select(1, pattern.col).unflatten(2, (heads, -1))
+            to_weight = (ends * starts).sum(-1).view_as(weight)
+        return None, to_weight, to_x
+
+
+class _SparseLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
+        ctx.pattern = pattern
+        ctx.save_for_backward(values)
+        return _spmm(pattern.rowptr, pattern.col, values, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor]:
+        (values,) = ctx.saved_tensors
+        turned = values.index_select(1, ctx.pattern.t_perm)
+        return None, None, _spmm(ctx.pattern.t_rowptr, ctx.pattern.t_col, turned, gradient.contiguous())
+
+
+def _spmm(rowptr: Tensor, col: Tensor, weight: Tensor | None, x: Tensor) -> Tensor:
+    """Multiply one CSR pattern with values ``[1 or S, E]`` or ``[S, E, H]`` by dense ``[S, columns, d]``."""
+    members, columns, width = x.shape
+    shape = (rowptr.numel() - 1, columns)
+    out = x.new_empty(members, shape[0], width)
+    if weight is None:
+        weight = x.new_ones(1, col.numel())
+    for s in range(members):
+        values = weight[s if weight.shape[0] > 1 else 0]
+        if values.dim() == 1:
+            torch.mm(torch.sparse_csr_tensor(rowptr, col, values, shape), x[s], out=out[s])
+            continue
+        per_head = zip(values.unbind(1), x[s].chunk(values.shape[1], 1), out[s].chunk(values.shape[1], 1), strict=True)
+        for head, source, target in per_head:
+            target.copy_(torch.sparse_csr_tensor(rowptr, col, head.contiguous(), shape) @ source)
+    return out
+
+
+with warnings.catch_warnings():
+    # torch warns once a process that CSR tensors are in beta; spend that warning here, where it is expected.
+    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta", category=UserWarning)
+    torch.sparse_csr_tensor(torch.tensor([0, 0]), torch.tensor([], dtype=torch.int64), torch.tensor([]), (1, 1))

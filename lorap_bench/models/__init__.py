@@ -1,0 +1,24 @@
+"""Graph networks with hook points where quantizers and prompts meet."""
+
+from lorap_bench.models.blueprint import ARCHS, Blueprint, blueprint, shape_of
+from lorap_bench.models.gat import GAT
+from lorap_bench.models.gcn import GCN
+from lorap_bench.models.gin import GIN
+from lorap_bench.models.graph import GraphBatch, GraphStore, build_store
+from lorap_bench.models.hooks import Conv
+from lorap_bench.models.network import Network
+
+__all__ = [
+    "ARCHS",
+    "GAT",
+    "GCN",
+    "GIN",
+    "Blueprint",
+    "Conv",
+    "GraphBatch",
+    "GraphStore",
+    "Network",
+    "blueprint",
+    "build_store",
+    "shape_of",
+]

@@ -1,0 +1,243 @@
+"""The blueprint of a trial: its tensors, operations, costs and identity, from shapes alone, before any training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from lorap_bench.config import digest_of
+from lorap_bench.cost.ledger import Ledger
+from lorap_bench.cost.shape import TaskShape
+from lorap_bench.cost.site import Operation, Role, Site
+from lorap_bench.errors import ConfigError, Fault
+from lorap_bench.models.gat import GAT
+from lorap_bench.models.gcn import GCN
+from lorap_bench.models.gin import GIN
+from lorap_bench.models.hooks import Conv, LayerShape
+from lorap_bench.prompts import PROMPTS, Prompt
+from lorap_bench.quant import SCHEMES, Scheme
+from lorap_bench.resolve import resolve
+
+if TYPE_CHECKING:
+    from lorap_bench.config import TrialConfig
+    from lorap_bench.data.task import GraphTask
+
+__all__ = ["ARCHS", "Blueprint", "blueprint", "shape_of"]
+
+ARCHS: dict[str, type[Conv]] = {arch.__name__: arch for arch in (GCN, GIN, GAT)}
+
+# Fields that only some configurations read: they leave no trace in the digest of the others.
+_OBSERVER_FIELDS = {"MovingAverage": "momentum", "Percentile": "percentile"}
+_ALLOCATION_FIELDS = ("bits", "layer_bits", "component_bits", "site_bits")
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A trial's configuration, resolved against the shapes of its task."""
+
+    trial: TrialConfig
+    shape: TaskShape
+    layers: tuple[LayerShape, ...]
+    conv: type[Conv]
+    scheme: type[Scheme]
+    prompt: type[Prompt]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every tensor and operation, with the widths the scheme gives before training."""
+        sites: list[Site] = []
+        operations: list[Operation] = []
+        prompt = self.prompt((self.trial.prompt,))
+        for layer in self.layers:
+            sites.extend(self.conv.sites(layer))
+            operations.extend(self.conv.operations(layer))
+            cost = prompt.aggregate_cost(layer.nodes, self.conv.aggregate_width(layer))
+            if cost is not None:
+                sites.append(cost.site(f"layers.{layer.layer}"))
+                operations.append(cost.operation(f"layers.{layer.layer}"))
+        for extra_sites, extra_operations in (self._node_prompt(prompt), self._between(), self._head()):
+            sites.extend(extra_sites)
+            operations.extend(extra_operations)
+        bits = self.scheme((self.trial.quant,), tuple(sites)).widths(self.trial.quant)
+        return Ledger(sites=tuple(sites), operations=tuple(operations), bits=bits)
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """All costs by name (``cost.Ledger.costs``)."""
+        return self.ledger.costs()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The trial's configuration as plain values."""
+        return self.trial.to_mapping()
+
+    @cached_property
+    def effective(self) -> dict[str, Any]:
+        """What the configuration comes to: bits per site, ranks per layer, whether a rank was clamped."""
+        prompt = self.prompt((self.trial.prompt,))
+        ranks = [prompt.rank(self.conv.aggregate_width(layer)) for layer in self.layers]
+        return {
+            "bits": dict(self.ledger.bits),
+            "ranks": ranks,
+            "clamped": self.trial.prompt.factorize and any(0 < rank < self.trial.prompt.rank for rank in ranks),
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of everything that decides the training: configurations that train alike are equal."""
+        return digest_of(self._canonical())
+
+    def _canonical(self) -> dict[str, Any]:
+        config = self.trial.to_mapping()
+        quant, prompt = config["quant"], config["prompt"]
+        for name in _ALLOCATION_FIELDS:
+            del quant[name]
+        quant["bits"] = self.effective["bits"]
+        for observer, name in _OBSERVER_FIELDS.items():
+            if quant["observer"] != observer:
+                quant[name] = None
+        if quant["scheme"] == "FP32":
+            config["quant"] = {"scheme": "FP32"}
+        unused = {"rank"} | _UNUSED_PROMPT_FIELDS.get(prompt["kind"], set())
+        config["prompt"] = {name: value for name, value in prompt.items() if name not in unused}
+        config["prompt"]["ranks"] = self.effective["ranks"]
+        if not self.conv.uses_heads:
+            config["model"]["heads"] = None
+        if self.shape.level == "node":
+            config["task"]["batch_size"] = config["model"]["readout"] = None
+        return config
+
+    def _node_prompt(self, prompt: Prompt) -> tuple[list[Site], list[Operation]]:
+        cost = prompt.node_cost(self.shape.nodes, self.shape.features)
+        return ([cost.site("input")], [cost.operation("input")]) if cost else ([], [])
+
+    def _between(self) -> tuple[list[Site], list[Operation]]:
+        """Batch norm, ReLU and dropout after every hidden layer: N d operations each."""
+        sites, operations = [], []
+        hidden = self.layers if self.shape.level == "graph" else self.layers[:-1]
+        for layer in hidden:
+            rows = layer.nodes * layer.d_out
+            operations.append(layer.operation("activate", 2 * rows, "update"))
+            if self.trial.model.batch_norm:
+                sites.append(layer.parameters("batch_norm", 2 * layer.d_out))
+                operations.append(layer.operation("batch_norm", 2 * rows))
+        return sites, operations
+
+    def _head(self) -> tuple[list[Site], list[Operation]]:
+        """The linear classifier on the pooled graph: one row an inference."""
+        if self.shape.level == "node":
+            return [], []
+        width, classes = self.layers[-1].d_out, self.shape.classes
+        pooled = self.shape.nodes * width
+        return list(head_sites(width, classes)), [
+            Operation(name="head.pool", count=pooled, sites=(f"layers.{self.layers[-1].layer}.update", "head.input")),
+            Operation(name="head.linear", count=width * classes, sites=("head.input", "head.weight", "head.output")),
+        ]
+
+
+def head_sites(width: int, classes: int) -> tuple[Site, ...]:
+    """Return the sites of the linear classifier of graph-level tasks."""
+    return (
+        Site(
+            name="head.input",
+            layer="head",
+            component="input",
+            role=Role.ACTIVATION,
+            elements=width,
+            feeds_linear=True,
+        ),
+        Site(name="head.weight", layer="head", component="weight", role=Role.WEIGHT, elements=width * classes),
+        Site(
+            name="head.bias",
+            layer="head",
+            component="parameter",
+            role=Role.WEIGHT,
+            elements=classes,
+            quantized=False,
+        ),
+        Site(name="head.output", layer="head", component="feature", role=Role.ACTIVATION, elements=classes),
+    )
+
+
+_UNUSED_PROMPT_FIELDS = {
+    "None": {
+        "count",
+        "node_count",
+        "gate",
+        "factorize",
+        "inject",
+        "temperature",
+        "lr",
+        "weight_decay",
+    },
+    "GPF": {"count", "node_count", "gate", "factorize", "inject", "temperature"},
+    "GPFPlus": {"count", "gate", "factorize", "inject", "temperature"},
+    "LoRAP": {"node_count"},
+}
+
+
+@lru_cache(maxsize=8)
+def shape_of(task: GraphTask) -> TaskShape:
+    """Return a task's sizes: the whole graph at node level, the mean graph at graph level."""
+    graphs = task.graph_ptr.numel() - 1 if task.level == "graph" else 1
+    x = task.x
+    return TaskShape(
+        name=task.name,
+        level=task.level,
+        nodes=x.shape[0] / graphs,
+        edges=task.edge_index.shape[1] / graphs,
+        features=x.shape[1],
+        classes=task.classes,
+        binary=bool(((x == 0) | (x == 1)).all()),
+    )
+
+
+def blueprint(config: TrialConfig, shape: TaskShape) -> Blueprint:
+    """Resolve a configuration against a task.
+
+    Raises:
+        ConfigError: unknown architecture, scheme or prompt; heads that do not divide the width; an
+            allocation that names what the model does not have.
+    """
+    conv = resolve(config.model.arch, ARCHS, kind="architecture", where="model.arch")
+    prompt = resolve(config.prompt.kind, PROMPTS, kind="prompt", where="prompt.kind")
+    scheme = resolve(config.quant.scheme, SCHEMES, kind="scheme", where="quant.scheme")
+    node_prompted = prompt((config.prompt,)).node_cost(1, 1) is not None
+    layers = tuple(_layers(config, shape, conv, raw=not node_prompted))
+    built = Blueprint(config, shape, layers, conv, scheme, prompt)
+    built.ledger  # noqa: B018  # resolves the allocation now, so that its faults show here
+    return built
+
+
+def _layers(config: TrialConfig, shape: TaskShape, conv: type[Conv], *, raw: bool) -> list[LayerShape]:
+    model = config.model
+    if conv.uses_heads and model.hidden % model.heads:
+        raise ConfigError(
+            [
+                Fault(
+                    path="model.heads",
+                    message=f"must divide model.hidden = {model.hidden}",
+                    got=model.heads,
+                    allowed=", ".join(str(n) for n in range(1, model.hidden + 1) if model.hidden % n == 0),
+                )
+            ]
+        )
+    layers = []
+    for index in range(model.layers):
+        last = index == model.layers - 1 and shape.level == "node"
+        layers.append(
+            LayerShape(
+                layer=str(index),
+                nodes=shape.nodes,
+                edges=shape.edges,
+                d_in=shape.features if index == 0 else model.hidden,
+                d_out=shape.classes if last else model.hidden,
+                hidden=model.hidden,
+                heads=1 if last or not conv.uses_heads else model.heads,
+                raw=raw and index == 0,
+                binary=shape.binary,
+                messages=config.quant.messages,
+            )
+        )
+    return layers

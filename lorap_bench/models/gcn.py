@@ -1,0 +1,69 @@
+"""Graph convolution: ``h'_i = Σ_j (x_j W) / sqrt(d_i d_j) + b`` over neighbours and the node itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from lorap_bench.cost.site import Operation, Role, Site
+from lorap_bench.kernels.members import glorot, zeros
+from lorap_bench.models.hooks import Conv, Fittings, LayerShape, linear
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lorap_bench.kernels.features import Features
+    from lorap_bench.models.graph import GraphBatch
+
+__all__ = ["GCN"]
+
+
+@final
+class GCN(Conv):
+    """x → Q_input; W → Q_weight; XW → Q_feature; norm → Q_norm; sum, prompt → Q_aggregate; + b → Q_update.
+
+    Source: Kipf & Welling 2017, equation 2; hook points of Degree-Quant's GCN.
+    """
+
+    self_loops = True
+    normalized = True
+
+    def __init__(self, shape: LayerShape, fittings: Fittings) -> None:
+        super().__init__(shape, fittings)
+        self.declare("weight", (shape.d_in, shape.d_out), glorot)
+        self.declare("bias", (1, shape.d_out), zeros)
+
+    @classmethod
+    def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
+        rows, loops = shape.nodes * shape.d_out, shape.edges + shape.nodes
+        message = [shape.site("message", "message", loops * shape.d_out)] if shape.messages else []
+        return (
+            shape.input_site(feeds_linear=True),
+            shape.site("weight", "weight", shape.d_in * shape.d_out, role=Role.WEIGHT),
+            shape.parameters("bias", shape.d_out),
+            shape.site("feature", "feature", rows),
+            shape.site("norm", "norm", loops, role=Role.CONSTANT),
+            *message,
+            shape.site("aggregate", "aggregate", rows),
+            shape.site("update", "update", rows),
+        )
+
+    @classmethod
+    def operations(cls, shape: LayerShape) -> tuple[Operation, ...]:
+        loops = shape.edges + shape.nodes
+        message = ("message",) if shape.messages else ()
+        normalize = [shape.operation("normalize", 2 * loops)] if shape.layer == "0" else []
+        return (
+            *normalize,
+            shape.operation("linear", shape.nodes * shape.d_in * shape.d_out, "input", "weight", "feature"),
+            shape.operation("propagate", 2 * loops * shape.d_out, "feature", *message, "aggregate"),
+        )
+
+    @classmethod
+    def aggregate_width(cls, shape: LayerShape) -> int:
+        return shape.d_out
+
+    def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
+        weight = self.quantize("weight", self.get_parameter("weight"))
+        feature = self.quantize("feature", linear(self.enter(x), weight))
+        aggregate = self.finish(self.sum_messages(graph.pattern, graph.norm, feature))
+        return self.quantize("update", aggregate + self.get_parameter("bias"))

@@ -1,0 +1,96 @@
+"""Graph isomorphism network: ``h'_i = MLP(x_i + Σ_j x_j)`` over neighbours, epsilon 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from lorap_bench.cost.site import Operation, Role, Site
+from lorap_bench.kernels.features import Features
+from lorap_bench.kernels.members import glorot, zeros
+from lorap_bench.models.hooks import Conv, Fittings, LayerShape
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lorap_bench.models.graph import GraphBatch
+
+__all__ = ["GIN"]
+
+
+@final
+class GIN(Conv):
+    """x → Q_input; sum, prompt → Q_aggregate; x + sum → two linear maps with Q_input, Q_weight, Q_output.
+
+    The second map's output is the layer's: its quantizer is ``update``.
+
+    Source: Xu et al. 2019, equation 4.1; hook points of Degree-Quant's GIN.
+    """
+
+    self_loops = False
+    normalized = False
+
+    def __init__(self, shape: LayerShape, fittings: Fittings) -> None:
+        super().__init__(shape, fittings)
+        self.declare("weight0", (shape.d_in, shape.hidden), glorot)
+        self.declare("bias0", (1, shape.hidden), zeros)
+        self.declare("weight1", (shape.hidden, shape.d_out), glorot)
+        self.declare("bias1", (1, shape.d_out), zeros)
+
+    @classmethod
+    def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
+        rows, inner = shape.nodes * shape.d_in, shape.nodes * shape.hidden
+        message = [shape.site("message", "message", shape.edges * shape.d_in)] if shape.messages else []
+        return (
+            shape.input_site(feeds_linear=False),
+            *message,
+            shape.site("aggregate", "aggregate", rows),
+            _fed(shape.site("mlp.0.input", "input", rows)),
+            shape.site("mlp.0.weight", "weight", shape.d_in * shape.hidden, role=Role.WEIGHT),
+            shape.site("mlp.0.output", "feature", inner),
+            _fed(shape.site("mlp.1.input", "input", inner)),
+            shape.site("mlp.1.weight", "weight", shape.hidden * shape.d_out, role=Role.WEIGHT),
+            shape.parameters("bias", shape.hidden + shape.d_out),
+            shape.site("update", "update", shape.nodes * shape.d_out),
+        )
+
+    @classmethod
+    def operations(cls, shape: LayerShape) -> tuple[Operation, ...]:
+        message = ("message",) if shape.messages else ()
+        nodes, inner = shape.nodes, shape.hidden
+        return (
+            shape.operation("propagate", shape.edges * shape.d_in, "input", *message, "aggregate"),
+            shape.operation("combine", nodes * shape.d_in, "input", "aggregate", "mlp.0.input"),
+            shape.operation("mlp.0", nodes * shape.d_in * inner, "mlp.0.input", "mlp.0.weight", "mlp.0.output"),
+            shape.operation("activate", nodes * inner, "mlp.0.output"),
+            shape.operation("mlp.1", nodes * inner * shape.d_out, "mlp.1.input", "mlp.1.weight", "update"),
+        )
+
+    @classmethod
+    def aggregate_width(cls, shape: LayerShape) -> int:
+        return shape.d_in
+
+    def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
+        entered = self.enter(x)
+        own = entered.dense() if isinstance(entered, Features) else entered
+        own = own.expand(self.members, *own.shape[1:])
+        aggregate = self.finish(self.sum_messages(graph.pattern, None, own))
+        inner = self._linear("mlp.0.input", 0, own + aggregate)
+        inner = self.quantize("mlp.0.output", inner).relu()
+        return self.quantize("update", self._linear("mlp.1.input", 1, inner))
+
+    def _linear(self, site: str, index: int, x: Tensor) -> Tensor:
+        weight = self.quantize(f"mlp.{index}.weight", self.get_parameter(f"weight{index}"))
+        return torch.bmm(self.quantize(site, x), weight) + self.get_parameter(f"bias{index}")
+
+
+def _fed(site: Site) -> Site:
+    return Site(
+        name=site.name,
+        layer=site.layer,
+        component=site.component,
+        role=site.role,
+        elements=site.elements,
+        feeds_linear=True,
+    )

@@ -1,0 +1,119 @@
+"""Graphs as a model reads them: patterns with their weights, features, pooling; whole or in batches.
+
+A ``GraphStore`` is computed once a task and architecture; ``batch`` packs any choice of its graphs
+by vectorised gathers, with no loop over graphs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from lorap_bench.kernels.csr import Csr, csr_from_coo, segments
+from lorap_bench.kernels.features import Features, make_features
+
+if TYPE_CHECKING:
+    from lorap_bench.data.task import GraphTask
+
+__all__ = ["GraphBatch", "GraphStore", "build_store"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphBatch:
+    """Some graphs, packed: what one forward pass reads.
+
+    Shape:
+        features: ``[1, N, F]`` raw; pattern: ``[N, N]``, row = target; norm: ``[1, E]`` edge weights of
+        the normalised adjacency, or None; pool: ``[G, N]`` membership, sizes: ``[G, 1]`` nodes a graph.
+    """
+
+    features: Features
+    pattern: Csr
+    norm: Tensor | None
+    pool: Csr
+    sizes: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphStore:
+    """All graphs of a task in the form one architecture needs."""
+
+    whole: GraphBatch
+    x: Tensor
+    node_ptr: Tensor
+    edge_ptr: Tensor
+
+    def batch(self, graphs: Tensor) -> GraphBatch:
+        """Pack the chosen graphs: ``[B]`` int64 graph numbers, in that order."""
+        nodes, node_owner, node_shift, node_counts = _ranges(self.node_ptr, graphs)
+        edges, edge_owner, edge_shift, _ = _ranges(self.edge_ptr, graphs)
+        pattern, shift = self.whole.pattern, node_shift[edge_owner]
+        rowptr = _local_pointers(pattern.rowptr, nodes)
+        local = Csr(
+            rowptr=rowptr,
+            col=(pattern.col[edges] + shift).to(torch.int32),
+            row=pattern.row[edges] + shift,
+            t_rowptr=_local_pointers(pattern.t_rowptr, nodes),
+            t_col=(pattern.t_col[edges] + shift).to(torch.int32),
+            t_perm=pattern.t_perm[edges] + edge_shift[edge_owner],
+        )
+        norm = self.whole.norm
+        pool_ptr = torch.cat([node_counts.new_zeros(1), node_counts.cumsum(0)]).to(torch.int32)
+        return GraphBatch(
+            features=Features(self.x[nodes].unsqueeze(0)),
+            pattern=local,
+            norm=None if norm is None else norm[:, edges],
+            pool=segments(pool_ptr, node_owner),
+            sizes=node_counts.unsqueeze(1).to(self.x.dtype),
+        )
+
+
+def build_store(task: GraphTask, *, self_loops: bool, normalized: bool) -> GraphStore:
+    """Prepare a task's graphs for an architecture.
+
+    Args:
+        task: the task.
+        self_loops: add ``(i, i)`` for every node.
+        normalized: weigh edge ``(j, i)`` by ``1 / sqrt(d_i d_j)``, d the in-degree with self-loops.
+
+    Source: Kipf & Welling 2017, equation 2, for the normalisation.
+    """
+    nodes = task.x.shape[0]
+    source, target = task.edge_index
+    if self_loops:
+        loops = torch.arange(nodes)
+        source, target = torch.cat([source, loops]), torch.cat([target, loops])
+    pattern, _ = csr_from_coo(target, source, (nodes, nodes))
+    norm = None
+    if normalized:
+        root = pattern.rowptr.diff().to(task.x.dtype).clamp(min=1).rsqrt()
+        norm = (root[pattern.row] * root[pattern.col.long()]).unsqueeze(0)
+    sizes = task.graph_ptr.diff()
+    owner = torch.repeat_interleave(torch.arange(sizes.numel()), sizes)
+    features = make_features(task.x) if task.level == "node" else Features(task.x.unsqueeze(0))
+    whole = GraphBatch(
+        features, pattern, norm, segments(task.graph_ptr.to(torch.int32), owner), sizes.unsqueeze(1).to(task.x.dtype)
+    )
+    return GraphStore(whole, task.x, task.graph_ptr, pattern.rowptr[task.graph_ptr].long())
+
+
+def _ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Concatenate the index ranges ``pointers[g]:pointers[g + 1]`` of the chosen segments.
+
+    Returns:
+        indices ``[n]``, the position in ``chosen`` each belongs to ``[n]``, what to add to a global
+        index to get its packed one ``[B]``, and the lengths ``[B]``.
+    """
+    starts = pointers[chosen]
+    lengths = pointers[chosen + 1] - starts
+    owner = torch.repeat_interleave(torch.arange(chosen.numel()), lengths)
+    shift = lengths.cumsum(0) - lengths - starts
+    return torch.arange(owner.numel()) - shift[owner], owner, shift, lengths
+
+
+def _local_pointers(pointers: Tensor, nodes: Tensor) -> Tensor:
+    degrees = pointers.diff()[nodes]
+    return torch.cat([degrees.new_zeros(1), degrees.cumsum(0)]).to(torch.int32)

@@ -1,0 +1,61 @@
+"""Quantizers: modules that fake-quantize the tensor of one site, for every member at once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from lorap_bench.kernels.members import MemberModule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lorap_bench.cost.site import Site
+
+__all__ = ["Identity", "Quantizer"]
+
+
+class Quantizer(MemberModule):
+    """Fake-quantizes the tensors of one site."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x with the values its codes stand for: ``[S, …]`` → ``[S, …]``.
+
+        In training mode a quantizer of activations learns its range from x first.
+        """
+
+    @abstractmethod
+    def calibrate(self, x: Tensor) -> None:
+        """Fix the range of a constant tensor once: x ``[S, …]``."""
+
+
+@final
+class Identity(Quantizer):
+    """Leaves a tensor in full precision."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def calibrate(self, x: Tensor) -> None:
+        """Do nothing: there is no range."""
+
+
+def code_range(widths: Sequence[int], *, symmetric: bool) -> tuple[Tensor, Tensor]:
+    """Return the smallest and largest code per member.
+
+    Formula: symmetric (signed) ``-2^(b-1) … 2^(b-1) - 1``; asymmetric (unsigned) ``0 … 2^b - 1``.
+
+    Shape: two of ``[S]`` float32.
+    """
+    low = [-(2.0 ** (bits - 1)) if symmetric else 0.0 for bits in widths]
+    high = [2.0 ** (bits - 1) - 1 if symmetric else 2.0**bits - 1 for bits in widths]
+    return torch.tensor(low), torch.tensor(high)
+
+
+def is_weight(site: Site) -> bool:
+    """Return whether a site holds learned parameters: its range is read from it, not remembered."""
+    return site.component in {"weight", "attention"}

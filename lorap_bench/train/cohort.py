@@ -1,0 +1,176 @@
+"""A cohort: members of equal shapes as one program, their parameters in one flat buffer a group.
+
+Members may differ in their seed and in every scalar (learning rates, weight decay, bits, dropout,
+momentum, percentile, temperature). None depends on another, so any may leave at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from lorap_bench.cost.ledger import FULL_PRECISION
+from lorap_bench.kernels.backend import kernels
+from lorap_bench.kernels.interface import AdamState
+from lorap_bench.kernels.members import Group, MemberModule
+from lorap_bench.kernels.random import stream_generator
+from lorap_bench.models.blueprint import Blueprint, blueprint
+from lorap_bench.models.dropout import Draws
+from lorap_bench.models.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lorap_bench.config import TrialConfig
+    from lorap_bench.cost.shape import TaskShape
+
+__all__ = ["Cohort", "Member", "cohort_key"]
+
+# Scalars that members of one cohort may differ in; everything else shapes the program.
+_SCALARS = {
+    "model": ("dropout",),
+    "quant": ("bits", "layer_bits", "component_bits", "site_bits", "momentum", "percentile"),
+    "prompt": ("lr", "weight_decay", "temperature", "rank"),
+    "optim": ("lr", "weight_decay"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One seed of one configuration."""
+
+    config: TrialConfig
+    seed: int
+
+
+def cohort_key(plan: Blueprint) -> dict[str, Any]:
+    """Return what must be equal for two configurations to train in one cohort."""
+    key = plan.trial.to_mapping()
+    for section, names in _SCALARS.items():
+        for name in names:
+            del key[section][name]
+    key["quantized"] = sorted(name for name, bits in plan.ledger.bits.items() if bits < FULL_PRECISION)
+    key["ranks"] = plan.effective["ranks"]
+    return key
+
+
+@dataclass(slots=True)
+class _Flat:
+    """The parameters of one group: values and gradients ``[S, P]``, Adam's moments, its scalars ``[S, 1]``."""
+
+    values: Tensor
+    gradient: Tensor
+    adam: AdamState
+    rate: Tensor
+    decay: Tensor
+
+
+class Cohort:
+    """The network of some members, its optimizer, and the best state each has reached."""
+
+    def __init__(self, members: Sequence[Member], shape: TaskShape) -> None:
+        plans = [blueprint(config, shape) for config in _distinct(members)]
+        assert all(cohort_key(plan) == cohort_key(plans[0]) for plan in plans), "members of a cohort agree in shape"
+        self.plan = plans[0]
+        self.draws = Draws([member.seed for member in members])
+        self.network = Network(self.plan, [member.config for member in members], self.draws)
+        self._initialise()
+        self._flats = {group: flat for group in Group if (flat := self._flatten(group, members)) is not None}
+        self._best = [tensor.clone() for tensor in self._state()]
+
+    def step(self, loss: Tensor) -> None:
+        """Back-propagate each member's loss ``[S]`` and take one Adam step."""
+        for flat in self._flats.values():
+            flat.gradient.zero_()
+        loss.sum().backward()
+        with torch.no_grad():
+            for flat in self._flats.values():
+                kernels().adam(flat.values, flat.gradient, flat.adam, (flat.rate, flat.decay))
+        self.draws.step += 1
+
+    @torch.no_grad()
+    def keep_best(self, improved: Tensor) -> None:
+        """Remember the present state of the members marked ``[S]``."""
+        for best, tensor in zip(self._best, self._state(), strict=True):
+            best.copy_(torch.where(improved.view(-1, *(1,) * (tensor.dim() - 1)), tensor, best))
+
+    @torch.no_grad()
+    def restore_best(self) -> None:
+        """Return every member to its remembered state."""
+        for best, tensor in zip(self._best, self._state(), strict=True):
+            tensor.copy_(best)
+
+    @torch.no_grad()
+    def select(self, keep: Tensor) -> None:
+        """Keep only the members at these positions: ``[K]`` int64."""
+        best = [tensor[keep] for tensor in self._best]
+        self.draws.seeds = [self.draws.seeds[position] for position in keep.tolist()]
+        for module in self.network.modules():
+            for name, buffer in list(module.named_buffers(recurse=False)):
+                setattr(module, name, buffer[keep])
+            if isinstance(module, MemberModule):
+                module.members = keep.numel()
+        for group, flat in self._flats.items():
+            flat.values, flat.gradient = flat.values[keep], flat.gradient[keep]
+            flat.adam.first, flat.adam.second = flat.adam.first[keep], flat.adam.second[keep]
+            flat.rate, flat.decay = flat.rate[keep], flat.decay[keep]
+            self._point(group, flat)
+        self._best = best
+
+    def _initialise(self) -> None:
+        for prefix, module in self.network.named_modules():
+            if not isinstance(module, MemberModule):
+                continue
+            for name, init in module.initial.items():
+                parameter = module.get_parameter(name)
+                stream = f"{prefix}.{name}"
+                for position, seed in enumerate(self.draws.seeds):
+                    value = init(tuple(parameter.shape[1:]), stream_generator(seed, stream))
+                    parameter.data[position].copy_(value)
+
+    def _flatten(self, group: Group, members: Sequence[Member]) -> _Flat | None:
+        parameters = self._parameters(group)
+        if not parameters:
+            return None
+        values = torch.cat([parameter.detach().flatten(1) for parameter in parameters], dim=1)
+        sections = [member.config.prompt if group is Group.PROMPT else member.config.optim for member in members]
+        flat = _Flat(
+            values=values,
+            gradient=torch.zeros_like(values),
+            adam=AdamState(torch.zeros_like(values), torch.zeros_like(values)),
+            rate=torch.tensor([[section.lr] for section in sections]),
+            decay=torch.tensor([[section.weight_decay] for section in sections]),
+        )
+        self._point(group, flat)
+        return flat
+
+    def _point(self, group: Group, flat: _Flat) -> None:
+        """Make the group's parameters and their gradients views into the flat buffers."""
+        start = 0
+        members = flat.values.shape[0]
+        for parameter in self._parameters(group):
+            shape = (members, *parameter.shape[1:])
+            stop = start + parameter[0].numel()
+            parameter.grad = None
+            parameter.data = flat.values[:, start:stop].view(shape)
+            parameter.grad = flat.gradient[:, start:stop].view(shape)
+            start = stop
+
+    def _parameters(self, group: Group) -> list[torch.nn.Parameter]:
+        return [
+            module.get_parameter(name)
+            for module in self.network.modules()
+            if isinstance(module, MemberModule)
+            for name, owner in module.groups.items()
+            if owner is group
+        ]
+
+    def _state(self) -> list[Tensor]:
+        return [flat.values for flat in self._flats.values()] + list(self.network.buffers())
+
+
+def _distinct(members: Sequence[Member]) -> list[TrialConfig]:
+    return list({id(member.config): member.config for member in members}.values())

@@ -1,0 +1,114 @@
+"""What a cohort is fed: the whole graph at node level, shuffled mini-batches at graph level.
+
+The order of mini-batches is a function of the task and the epoch, the same for every member and
+every trial: it is part of the protocol, not of a seed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from lorap_bench.kernels.random import stream_generator
+from lorap_bench.models.graph import GraphBatch, GraphStore, build_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorap_bench.data.task import GraphTask, Split
+    from lorap_bench.models.blueprint import Blueprint
+
+__all__ = ["Feed", "Portion", "make_feed"]
+
+_EVAL_BATCH = 1024
+
+
+class Portion(NamedTuple):
+    """A batch, the rows of its logits that count (None: all), their classes.
+
+    ``fixed`` says that the same batch object comes again, so what is computed from it may be kept.
+    """
+
+    batch: GraphBatch
+    rows: Tensor | None
+    y: Tensor
+    fixed: bool
+
+
+class Feed(ABC):
+    """Batches of one task, each with the rows of the logits that count and their classes."""
+
+    def __init__(self, task: GraphTask, store: GraphStore) -> None:
+        self.task = task
+        self.store = store
+
+    @abstractmethod
+    def calibration(self) -> GraphBatch:
+        """Return what the ranges of constant tensors may be read from."""
+
+    @abstractmethod
+    def train(self, epoch: int) -> Iterator[Portion]:
+        """Yield the epoch's training batches."""
+
+    @abstractmethod
+    def held_out(self, split: Split) -> Iterator[Portion]:
+        """Yield the batches of a held-out split, in a fixed order."""
+
+
+@final
+class WholeGraph(Feed):
+    """Node level: one batch, the split chooses rows."""
+
+    def calibration(self) -> GraphBatch:
+        return self.store.whole
+
+    def train(self, epoch: int) -> Iterator[Portion]:
+        yield from self.held_out("train")
+
+    def held_out(self, split: Split) -> Iterator[Portion]:
+        rows = self.task.splits[split]
+        yield Portion(self.store.whole, rows, self.task.y[rows], fixed=True)
+
+
+@final
+class MiniBatches(Feed):
+    """Graph level: packed batches of graphs."""
+
+    def __init__(self, task: GraphTask, store: GraphStore, batch_size: int) -> None:
+        super().__init__(task, store)
+        self.batch_size = batch_size
+        self._fixed: dict[Split, list[Portion]] = {}
+
+    def calibration(self) -> GraphBatch:
+        return self.store.batch(self.task.splits["train"])
+
+    def train(self, epoch: int) -> Iterator[Portion]:
+        graphs = self.task.splits["train"]
+        order = torch.randperm(graphs.numel(), generator=stream_generator(epoch, f"batches/{self.task.name}"))
+        for chosen in graphs[order].split(self.batch_size):
+            yield Portion(self.store.batch(chosen), None, self.task.y[chosen], fixed=False)
+
+    def held_out(self, split: Split) -> Iterator[Portion]:
+        if split not in self._fixed:
+            chunks = self.task.splits[split].split(_EVAL_BATCH)
+            self._fixed[split] = [
+                Portion(self.store.batch(chunk), None, self.task.y[chunk], fixed=True) for chunk in chunks
+            ]
+        yield from self._fixed[split]
+
+
+def make_feed(task: GraphTask, plan: Blueprint) -> Feed:
+    """Return the feed of a task for an architecture; the prepared graphs are kept for the next trial."""
+    store = _store(task, plan.conv.self_loops, plan.conv.normalized)
+    if task.level == "node":
+        return WholeGraph(task, store)
+    return MiniBatches(task, store, plan.trial.task.batch_size)
+
+
+@lru_cache(maxsize=4)
+def _store(task: GraphTask, self_loops: bool, normalized: bool) -> GraphStore:
+    return build_store(task, self_loops=self_loops, normalized=normalized)

@@ -1,0 +1,54 @@
+"""Where a result comes from: commit, versions, device; never a host, a user or a path."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lorap_bench.kernels.backend import kernels
+
+__all__ = ["provenance"]
+
+_PACKAGES = ("lorap-bench", "torch", "torch-geometric", "numpy")
+
+
+@lru_cache(maxsize=1)
+def provenance() -> dict[str, Any]:
+    """Return the commit (``+`` marks uncommitted changes), versions, backend, threads and device."""
+    return {
+        "commit": _commit(),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "backend": kernels().name,
+        "device": "cpu",
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _commit() -> str:
+    """Return the checkout's commit, or an empty string where the package is not run from one."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        head = _git(root, "rev-parse", "--short=12", "HEAD")
+        return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603  # fixed arguments
+        ["git", "-C", str(root), *arguments],  # noqa: S607  # the user's git, found as a shell finds it
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    return done.stdout.strip()
