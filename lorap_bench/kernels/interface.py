@@ -57,7 +57,7 @@ class Kernels(ABC):
 
         Formula: with n values and k = max(1, floor(p n)), the k-th smallest and k-th largest.
 
-        Shape: x ``[S, …]``, fractions ``[S]`` → two of ``[S]``.
+        Shape: x ``[S, …]``, fractions ``[S]`` float64 → two of ``[S]``.
         """
 
     @abstractmethod

@@ -91,6 +91,7 @@ class Blueprint:
     def _canonical(self) -> dict[str, Any]:
         config = self.trial.to_mapping()
         quant, prompt = config["quant"], config["prompt"]
+        config["task"]["dataset"] = self.shape.name  # one data set may go by two names
         for name in _ALLOCATION_FIELDS:
             del quant[name]
         quant["bits"] = self.effective["bits"]

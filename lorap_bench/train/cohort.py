@@ -59,10 +59,10 @@ def cohort_key(plan: Blueprint) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Flat:
-    """The parameters of one group: values and gradients ``[S, P]``, Adam's moments, its scalars ``[S, 1]``."""
+    """One group: its parameters, their values ``[S, P]``, Adam's moments, learning rate and decay ``[S, 1]``."""
 
+    parameters: list[torch.nn.Parameter]
     values: Tensor
-    gradient: Tensor
     adam: AdamState
     rate: Tensor
     decay: Tensor
@@ -78,17 +78,17 @@ class Cohort:
         self.draws = Draws([member.seed for member in members])
         self.network = Network(self.plan, [member.config for member in members], self.draws)
         self._initialise()
-        self._flats = {group: flat for group in Group if (flat := self._flatten(group, members)) is not None}
+        self._flats = [self._flatten(group, members) for group in Group if self._parameters(group)]
         self._best = [tensor.clone() for tensor in self._state()]
 
     def step(self, loss: Tensor) -> None:
         """Back-propagate each member's loss ``[S]`` and take one Adam step."""
-        for flat in self._flats.values():
-            flat.gradient.zero_()
-        loss.sum().backward()
+        parameters = [parameter for flat in self._flats for parameter in flat.parameters]
+        gradients = iter(torch.autograd.grad(loss.sum(), parameters))
         with torch.no_grad():
-            for flat in self._flats.values():
-                kernels().adam(flat.values, flat.gradient, flat.adam, (flat.rate, flat.decay))
+            for flat in self._flats:
+                gradient = torch.cat([next(gradients).flatten(1) for _ in flat.parameters], dim=1)
+                kernels().adam(flat.values, gradient, flat.adam, (flat.rate, flat.decay))
         self.draws.step += 1
 
     @torch.no_grad()
@@ -113,11 +113,11 @@ class Cohort:
                 setattr(module, name, buffer[keep])
             if isinstance(module, MemberModule):
                 module.members = keep.numel()
-        for group, flat in self._flats.items():
-            flat.values, flat.gradient = flat.values[keep], flat.gradient[keep]
+        for flat in self._flats:
+            flat.values = flat.values[keep]
             flat.adam.first, flat.adam.second = flat.adam.first[keep], flat.adam.second[keep]
             flat.rate, flat.decay = flat.rate[keep], flat.decay[keep]
-            self._point(group, flat)
+            _point(flat)
         self._best = best
 
     def _initialise(self) -> None:
@@ -131,33 +131,19 @@ class Cohort:
                     value = init(tuple(parameter.shape[1:]), stream_generator(seed, stream))
                     parameter.data[position].copy_(value)
 
-    def _flatten(self, group: Group, members: Sequence[Member]) -> _Flat | None:
+    def _flatten(self, group: Group, members: Sequence[Member]) -> _Flat:
         parameters = self._parameters(group)
-        if not parameters:
-            return None
         values = torch.cat([parameter.detach().flatten(1) for parameter in parameters], dim=1)
         sections = [member.config.prompt if group is Group.PROMPT else member.config.optim for member in members]
         flat = _Flat(
+            parameters=parameters,
             values=values,
-            gradient=torch.zeros_like(values),
             adam=AdamState(torch.zeros_like(values), torch.zeros_like(values)),
             rate=torch.tensor([[section.lr] for section in sections]),
             decay=torch.tensor([[section.weight_decay] for section in sections]),
         )
-        self._point(group, flat)
+        _point(flat)
         return flat
-
-    def _point(self, group: Group, flat: _Flat) -> None:
-        """Make the group's parameters and their gradients views into the flat buffers."""
-        start = 0
-        members = flat.values.shape[0]
-        for parameter in self._parameters(group):
-            shape = (members, *parameter.shape[1:])
-            stop = start + parameter[0].numel()
-            parameter.grad = None
-            parameter.data = flat.values[:, start:stop].view(shape)
-            parameter.grad = flat.gradient[:, start:stop].view(shape)
-            start = stop
 
     def _parameters(self, group: Group) -> list[torch.nn.Parameter]:
         return [
@@ -169,8 +155,18 @@ class Cohort:
         ]
 
     def _state(self) -> list[Tensor]:
-        return [flat.values for flat in self._flats.values()] + list(self.network.buffers())
+        return [flat.values for flat in self._flats] + list(self.network.buffers())
 
 
 def _distinct(members: Sequence[Member]) -> list[TrialConfig]:
     return list({id(member.config): member.config for member in members}.values())
+
+
+def _point(flat: _Flat) -> None:
+    """Make the group's parameters views into its flat buffer."""
+    start, members = 0, flat.values.shape[0]
+    for parameter in flat.parameters:
+        shape = parameter.shape[1:]
+        stop = start + shape.numel()
+        parameter.data = flat.values[:, start:stop].view(members, *shape)
+        start = stop

@@ -1,0 +1,73 @@
+"""Full-precision convolutions against PyG's own, with the same weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import torch
+from torch import nn
+from torch_geometric.nn import GATConv, GCNConv, GINConv
+
+from lorap_bench.config import ModelConfig, QuantConfig, TrialConfig
+from lorap_bench.kernels import stream_generator
+from lorap_bench.kernels.features import Features
+from lorap_bench.models import ARCHS, blueprint, build_store, shape_of
+from lorap_bench.models.dropout import Draws
+from lorap_bench.models.network import Network
+from tests.graphs import node_task
+
+if TYPE_CHECKING:
+    from lorap_bench.models.hooks import Conv
+
+TASK = node_task()
+
+
+def network(arch: str, **quant: object) -> Network:
+    config = TrialConfig(
+        model=ModelConfig(arch=arch, hidden=8, heads=4, dropout=0.0),
+        quant=QuantConfig(**({"scheme": "FP32"} | quant)),  # type: ignore[arg-type]  # keyword arguments of mixed types
+    )
+    plan = blueprint(config, shape_of(TASK))
+    built = Network(plan, [config, config], Draws([0, 1]))
+    generator = stream_generator(0, "test")
+    for parameter in built.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator)
+    return built
+
+
+def peer(conv: Conv, arch: str, member: int) -> nn.Module:
+    p = {name: value.detach()[member] for name, value in conv.named_parameters()}
+    if arch == "GCN":
+        gcn = GCNConv(12, 8)
+        gcn.lin.weight.data, gcn.bias.data = p["weight"].T, p["bias"][0]
+        return cast("nn.Module", gcn)
+    if arch == "GAT":
+        gat = GATConv(12, 2, heads=4)
+        gat.lin.weight.data, gat.bias.data = p["weight"].T, p["bias"][0]
+        gat.att_src.data, gat.att_dst.data = p["attention"][0].view(1, 4, 2), p["attention"][1].view(1, 4, 2)
+        return cast("nn.Module", gat)
+    first, second = nn.Linear(12, 8), nn.Linear(8, 8)
+    gin = GINConv(nn.Sequential(first, nn.ReLU(), second))  # draws its weights anew
+    first.weight.data, first.bias.data = p["weight0"].T, p["bias0"][0]
+    second.weight.data, second.bias.data = p["weight1"].T, p["bias1"][0]
+    return cast("nn.Module", gin)
+
+
+@pytest.mark.parametrize("arch", sorted(ARCHS))
+def test_a_convolution_equals_pygs(arch: str) -> None:
+    conv: Conv = network(arch).eval().convs[0]  # type: ignore[assignment]  # ModuleList forgets its items' type
+    store = build_store(TASK, self_loops=conv.self_loops, normalized=conv.normalized)
+    out = conv(Features(TASK.x.unsqueeze(0)), store.whole)
+    for member in range(2):
+        expected = peer(conv, arch, member)(TASK.x, TASK.edge_index)
+        torch.testing.assert_close(out[member], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("arch", sorted(ARCHS))
+def test_materialised_messages_in_full_precision_change_nothing(arch: str) -> None:
+    built, plain = network(arch, messages=True, scheme="FP32"), network(arch)
+    built.load_state_dict(plain.state_dict())
+    store = build_store(TASK, self_loops=built.convs[0].self_loops, normalized=built.convs[0].normalized)  # type: ignore[arg-type]  # ModuleList forgets its items' type
+    outs = [each.eval()(each.prepare(store.whole)) for each in (built, plain)]
+    torch.testing.assert_close(outs[0], outs[1], rtol=1e-4, atol=1e-4)
