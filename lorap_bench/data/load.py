@@ -1,0 +1,138 @@
+"""From a task's configuration to its graphs: the one door to every data set.
+
+Importing this module loads neither torch nor PyG; loading a data set does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lorap_bench.data.raw import Folders
+from lorap_bench.errors import ConfigError, Fault, nearest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import Tensor
+
+    from lorap_bench.config import TaskConfig
+    from lorap_bench.data.packed import Packed
+    from lorap_bench.data.raw import RawSet
+    from lorap_bench.data.task import GraphTask
+
+__all__ = ["DATASETS", "EMBEDDED", "FAMILIES", "canonical_name", "family_of", "load_packed", "load_task", "raw_set_of"]
+
+EMBEDDED = "Digits"
+PLANETOID = ("Cora", "CiteSeer", "PubMed")
+TU = ("MUTAG", "PROTEINS", "NCI1", "DD", "REDDIT-BINARY", "IMDB-BINARY")
+DATASETS = (EMBEDDED, *PLANETOID, *TU)
+FAMILIES = ("TUDataset", "Planetoid")
+_TU_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # a name becomes part of a path
+
+
+def load_task(config: TaskConfig) -> GraphTask:
+    """Return the task a configuration names; a process reads a data set once.
+
+    Args:
+        config: dataset name (``Cora``, ``TUDataset/NCI1``), feature form and fold.
+
+    Raises:
+        ConfigError: there is no such data set, or it has no such fold.
+        MissingResource: a raw file is missing, damaged or cannot be downloaded.
+    """
+    name = canonical_name(config.dataset)
+    if config.fold and family_of(name) != "TUDataset":
+        fault = Fault(path="task.fold", message=f"{name} has one fixed split", got=config.fold, allowed="0")
+        raise ConfigError([fault])
+    # The embedded set must load whatever the environment says.
+    folders = None if name == EMBEDDED else Folders.from_environment()
+    return _task(name, config.features, config.fold, folders)
+
+
+def canonical_name(dataset: str) -> str:
+    """Return a data set's name without its family.
+
+    Raises:
+        ConfigError: no data set is called so; names the known ones and the nearest.
+    """
+    family, slash, rest = dataset.rpartition("/")
+    if dataset in DATASETS or (family == "Planetoid" and rest in PLANETOID):
+        return rest
+    if slash and family == "TUDataset" and _TU_NAME.fullmatch(rest) and rest not in (EMBEDDED, *PLANETOID):
+        return rest
+    fault = Fault(
+        path="task.dataset",
+        message="unknown data set",
+        got=dataset,
+        allowed=", ".join(DATASETS) + ', or "TUDataset/<name>"',
+        suggestion=nearest(dataset, DATASETS) or nearest(rest, DATASETS),
+    )
+    raise ConfigError([fault])
+
+
+def family_of(name: str) -> str:
+    """Return the family of a canonical name; the embedded set has none."""
+    if name == EMBEDDED:
+        return ""
+    return "Planetoid" if name in PLANETOID else "TUDataset"
+
+
+def raw_set_of(name: str) -> RawSet:
+    """Return the raw files of a canonical name that has a family."""
+    raw: RawSet = _loader(name).raw_set(name)
+    return raw
+
+
+@lru_cache(maxsize=4)
+def load_packed(name: str, folders: Folders) -> Packed:
+    """Return the graphs of a canonical name that has a family, from the cache or from raw files."""
+    from lorap_bench.data.cache import cached
+
+    return cached(raw_set_of(name), _loader(name).read, folders)
+
+
+@lru_cache(maxsize=8)
+def _task(name: str, features: str, fold: int, folders: Folders | None) -> GraphTask:
+    """Return a task; the arguments are all it depends on."""
+    task = _embedded() if folders is None else _from_packed(name, load_packed(name, folders), fold)
+    return replace(task, x=_row_normalized(task.x)) if features == "row_normalized" else task
+
+
+def _embedded() -> GraphTask:
+    """Return the set that needs no raw files."""
+    from lorap_bench.data.digits import digits
+
+    return digits()
+
+
+def _from_packed(name: str, packed: Packed, fold: int) -> GraphTask:
+    """Return the task over packed graphs: their own split, or the fold's."""
+    from lorap_bench.data.task import GraphTask
+    from lorap_bench.data.tudataset import fold_splits
+
+    return GraphTask(
+        name=name,
+        level="node" if packed.splits else "graph",
+        x=packed.x,
+        edge_index=packed.edge_index,
+        graph_ptr=packed.graph_ptr,
+        y=packed.y,
+        splits=packed.splits or fold_splits(packed.y, fold),
+        classes=int(packed.y.max()) + 1,
+    )
+
+
+def _row_normalized(x: Tensor) -> Tensor:
+    """Return each row divided by the sum of its magnitudes; a row of zeros stays."""
+    total = x.abs().sum(dim=1, keepdim=True)
+    return x / total.where(total > 0, 1.0)
+
+
+def _loader(name: str) -> ModuleType:
+    """Return the module that reads a canonical name's family."""
+    from lorap_bench.data import planetoid, tudataset
+
+    return planetoid if family_of(name) == "Planetoid" else tudataset

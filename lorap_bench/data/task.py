@@ -1,0 +1,43 @@
+"""A learning task on graphs: the graphs, the splits, the metric and its direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["GraphTask", "Split"]
+
+Split = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GraphTask:
+    """Graphs packed one after another, with splits over nodes or graphs.
+
+    Shape:
+        x: ``[N, F]`` float32 raw features of all nodes of all graphs (dense; sparsity is found
+        by whoever computes).
+        edge_index: ``[2, E]`` int64 (source, target) in packed node numbers, both directions of an
+        undirected edge, no self-loops, sorted by target then source, no repeats.
+        graph_ptr: ``[G + 1]`` int64; graph ``g`` owns nodes ``graph_ptr[g]:graph_ptr[g + 1]``.
+        y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``) int64 class labels.
+        splits: split name → sorted int64 indices of nodes or graphs.
+    """
+
+    name: str
+    level: Literal["node", "graph"]
+    x: Tensor
+    edge_index: Tensor
+    graph_ptr: Tensor
+    y: Tensor
+    splits: dict[Split, Tensor]
+    classes: int
+    metric: str = "accuracy"
+    direction: Literal["max", "min"] = "max"
+
+    def without_test(self) -> GraphTask:
+        """Return the task with its test indices gone: nothing that holds it can look at them."""
+        return replace(self, splits={name: index for name, index in self.splits.items() if name != "test"})

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lorap_bench.data.inventory import DatasetSummary, Verification, list_datasets, prepare, verify
+from lorap_bench.errors import ConfigError, MissingResource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lorap_bench.data.raw import Folders
+
+
+def _places() -> dict[str, str]:
+    return {info.name: info.place for info in list_datasets()}
+
+
+def test_where_sets_come_from(
+    environment: Folders, monkeypatch: pytest.MonkeyPatch, write_planetoid: Callable[..., Path]
+) -> None:
+    assert environment.mirror is not None
+    write_planetoid(environment.mirror / "PubMed" / "raw")
+    assert _places()["Digits"] == "embedded"
+    assert (_places()["PubMed"], _places()["Cora"]) == ("mirror", "missing")
+    prepare(["PubMed"])
+    monkeypatch.delenv("LORAP_BENCH_RAW")
+    assert (_places()["PubMed"], _places()["Cora"]) == ("cache", "download")
+    assert [info.level for info in list_datasets()][:4] == ["graph", "node", "node", "node"]
+
+
+def test_prepare_gives_the_figures(environment: Folders, write_tu: Callable[..., Path]) -> None:
+    assert environment.mirror is not None
+    write_tu(environment.mirror / "TINY" / "raw")
+    assert prepare(["TUDataset/TINY"]) == (
+        DatasetSummary(name="TINY", level="graph", graphs=20, nodes=60, edges=120, features=3, classes=2),
+    )
+
+
+def test_prepare_raises(environment: Folders) -> None:
+    with pytest.raises(MissingResource):
+        prepare(["Cora"])
+    with pytest.raises(ConfigError):
+        prepare(["Coral"])
+
+
+def test_verify_tells(
+    environment: Folders, monkeypatch: pytest.MonkeyPatch, write_planetoid: Callable[..., Path]
+) -> None:
+    assert environment.mirror is not None
+    folder = write_planetoid(environment.mirror / "PubMed" / "raw")
+    digits, pubmed, cora = verify(["Digits", "PubMed", "Cora"])
+    assert digits == Verification(name="Digits", files=0)
+    assert pubmed == Verification(name="PubMed", files=8)
+    assert cora.problem.startswith("not in the raw-data mirror")
+    prepare(["PubMed"])
+    (folder / "ind.pubmed.tx").unlink()
+    assert "ind.pubmed.tx is missing" in verify(["Planetoid/PubMed"])[0].problem
+    monkeypatch.delenv("LORAP_BENCH_RAW")
+    assert verify(["PubMed", "Cora"]) == (
+        Verification(name="PubMed", files=1),
+        Verification(name="Cora", files=0, problem="not in the cache; prepare it"),
+    )
+
+
+def test_the_real_mirror_is_whole(raw_mirror: Path) -> None:
+    [cora] = verify(["Cora"])
+    assert cora == Verification(name="Cora", files=8, compared=8)
