@@ -1,0 +1,73 @@
+"""What every test stands on: one thread, a quiet Ray, a cache of its own, and the raw-data mirror if there is one.
+
+The environment is set before anything imports torch or Ray, and child processes inherit it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",  # two threads under contention are many times slower than one
+    "NO_COLOR": "1",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),  # one a session, so that nothing is written to $HOME
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+}
+os.environ.update(ENVIRONMENT)
+
+
+def _mirror() -> Path | None:
+    """Return the raw-data mirror: what the environment names, else a ``shared/data`` beside the checkout."""
+    named = os.environ.get("LORAP_BENCH_RAW")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    return folder.resolve() if folder.is_dir() else None
+
+
+MIRROR = _mirror()
+os.environ.pop("LORAP_BENCH_RAW", None)
+if MIRROR is not None:
+    os.environ["LORAP_BENCH_RAW"] = str(MIRROR)
+
+# Examples are few by default and many in the property session; shared machines make deadlines meaningless.
+settings.register_profile("few", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile(
+    "many", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the session a data cache of its own: the user's is neither trusted nor filled."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LORAP_BENCH_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def raw_mirror() -> Path:
+    """Return the folder of raw data sets, or skip: a user's machine has none."""
+    if MIRROR is None:
+        pytest.skip("no raw-data mirror: set LORAP_BENCH_RAW to a folder of raw data sets")
+    return MIRROR
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """Return the root of the checkout."""
+    return ROOT
