@@ -1,0 +1,88 @@
+"""A study's trials as CSV or JSON: the same data the page shows."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from lorap_bench.errors import ConfigError, Fault, nearest
+from lorap_bench.report.provenance import redact
+from lorap_bench.report.table import trial_rows
+from lorap_bench.report.trial import command
+
+if TYPE_CHECKING:
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.study.spec import StudySpec
+
+__all__ = ["EXPORT_VERSION", "FORMATS", "Format", "export", "export_mapping"]
+
+EXPORT_VERSION = 1
+Format = Literal["csv", "json"]
+FORMATS: tuple[str, ...] = ("csv", "json")
+
+
+def export(
+    spec: StudySpec,
+    records: Sequence[TrialRecord],
+    format: str,  # noqa: A002 - the option's name
+    confirmations: Mapping[int, TrialRecord] | None = None,
+) -> str:
+    """Return the trials as text: ``csv`` (one row a trial) or ``json`` (everything but curves).
+
+    Raises:
+        ConfigError: the format is not known.
+    """
+    if format == "csv":
+        return trial_rows(spec, records, confirmations).to_csv(index=False, lineterminator="\n")
+    if format == "json":
+        return json.dumps(export_mapping(spec, records, confirmations), indent=1, allow_nan=False) + "\n"
+    fault = Fault(
+        path="format",
+        message="unknown format",
+        got=format,
+        allowed=", ".join(FORMATS),
+        suggestion=nearest(format, FORMATS),
+    )
+    raise ConfigError([fault])
+
+
+def export_mapping(
+    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord] | None = None
+) -> dict[str, Any]:
+    """Return the JSON export as plain values; what is not finite is null."""
+    confirmed = confirmations or {}
+    ordered = sorted(records, key=lambda record: record.number)
+    return {
+        "schema_version": EXPORT_VERSION,
+        "name": spec.name,
+        "objectives": list(spec.objectives),
+        "trials": [_trial(spec, record, confirmed.get(record.number)) for record in ordered],
+    }
+
+
+def _trial(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any]:
+    mapping = record.to_mapping()
+    values = {name: mapping["objectives"].get(name) for name in spec.objectives}
+    first = {name: mapping.pop(name) for name in ("number", "digest", "status", "reason", "params")}
+    del mapping["objectives"], mapping["schema_version"]
+    trial = first | {"values": values, "feasible": record.feasible} | mapping | {"command": command(spec, record)}
+    if confirmation is not None:
+        trial["confirmation"] = {
+            "status": confirmation.status.value,
+            "members": confirmation.to_mapping()["members"],
+        }
+    plain: dict[str, Any] = _plain(trial)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON values: no infinity, no NaN, no absolute path."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return redact(value) if isinstance(value, str) else value

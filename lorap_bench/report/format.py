@@ -1,0 +1,44 @@
+"""Numbers as a reader wants them, every interval with its n."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lorap_bench.stats.intervals import Interval
+
+__all__ = ["interval_text", "number_text", "percent_text", "seconds_text"]
+
+
+def number_text(value: float | None) -> str:
+    """Write a number with three significant digits, whole numbers whole; a dash for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def percent_text(fraction: float | None) -> str:
+    """Write a fraction as a percentage with one decimal."""
+    return "–" if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:.1f}"
+
+
+def interval_text(interval: Interval | None) -> str:
+    """Write a mean in percent with its 95 % interval and n."""
+    if interval is None:
+        return "–"
+    mean = f"{percent_text(interval.mean)} %"
+    if interval.low is None:
+        return f"{mean} (n = {interval.n})"
+    return f"{mean} [{percent_text(interval.low)}, {percent_text(interval.high)}] (n = {interval.n})"
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration in its two largest units."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -1,0 +1,107 @@
+"""The report: one HTML file that needs nothing beside it, and its data as CSV and JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+from plotly.utils import PlotlyJSONEncoder
+
+from lorap_bench.errors import StoreError
+from lorap_bench.report.export import export
+from lorap_bench.report.figures import CONFIG
+from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text
+from lorap_bench.report.palette import DARK, LIGHT, dark_twins
+from lorap_bench.report.view import ROWS_SHOWN, view_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lorap_bench.report.view import View
+    from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.study.spec import StudySpec
+
+__all__ = ["EMBED_BYTES", "write_report"]
+
+# What the page may carry of each data file; with plotly.js (4.8 MB) and the figures it stays under 8 MB.
+EMBED_BYTES = 500_000
+
+
+def write_report(folder: StudyFolder, spec: StudySpec, out: Path) -> Path:
+    """Write ``out/index.html``, ``out/data.csv`` and ``out/data.json``; return the page's path.
+
+    The page depends on the stored study alone: the same study gives the same bytes.
+
+    Raises:
+        StoreError: the study has no trial yet, or the folder cannot be written.
+    """
+    records = folder.records()
+    if not records:
+        raise StoreError("the study has no trials yet, so there is nothing to report; run it first", where=spec.name)
+    confirmations = folder.confirmations()
+    files = {f"data.{kind}": export(spec, records, kind, confirmations) for kind in ("csv", "json")}
+    view = view_of(spec, records, confirmations, folder.spec_mapping())
+    page = out / "index.html"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            _write(out / name, text)
+        _write(page, _render(view, files))
+    except OSError as error:
+        raise StoreError(f"cannot write the report: {error.strerror}", where=str(out)) from error
+    return page
+
+
+def _render(view: View, files: dict[str, str]) -> str:
+    environment = Environment(
+        loader=PackageLoader("lorap_bench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "interval": interval_text,
+        "number": number_text,
+        "percent": percent_text,
+        "duration": seconds_text,
+    }
+    sources = {name: Markup(_source(environment, name)) for name in ("page.css", "page.js")}  # noqa: S704 - our own files
+    embedded = {name: text for name, text in files.items() if len(text.encode()) <= EMBED_BYTES}
+    return environment.get_template("page.html").render(
+        view=view,
+        css=sources["page.css"],
+        js=sources["page.js"],
+        plotly=Markup(get_plotlyjs().replace("</script", "<\\/script")),  # noqa: S704 - the library itself
+        data=_json(
+            {"figures": view.figures, "config": CONFIG, "dark": dark_twins(), "files": embedded, "study": view.study}
+        ),
+        light=LIGHT,
+        dark=DARK,
+        embedded=list(embedded),
+        rows_shown=ROWS_SHOWN,
+    )
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _json(value: Any) -> Markup:
+    """Return JSON that may stand inside a script element whatever strings it holds."""
+    text = json.dumps(value, cls=PlotlyJSONEncoder, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - escaped here
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside the place and rename into it: a reader never meets half a file."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,206 @@
+"""The Pareto figure: every complete trial where it costs and what it is worth, the front on top."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lorap_bench.record import Status
+from lorap_bench.report.figures import TITLES, base_figure
+from lorap_bench.report.hover import hover_text
+from lorap_bench.report.palette import LIGHT, ramp
+from lorap_bench.report.table import front_records
+from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.stats.front import front_mask
+from lorap_bench.study.spec import OBJECTIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.study.spec import StudySpec
+
+__all__ = ["MOST_DRAWN", "axes", "pareto_figure"]
+
+MOST_DRAWN = 600
+_MARKERS: dict[str, dict[str, Any]] = {
+    "infeasible": {"symbol": "circle-open", "size": 8, "opacity": 0.9, "line": {"color": LIGHT.faint, "width": 1.3}},
+    "dominated": {"symbol": "circle", "size": 7, "opacity": 0.6, "line": {"width": 0}},
+    "front": {"symbol": "diamond", "size": 12, "opacity": 1.0, "line": {"color": LIGHT.ink, "width": 1}},
+}
+
+
+def axes(spec: StudySpec) -> tuple[str, str]:
+    """Return which objectives the Pareto figure shows along x and y.
+
+    Accuracy stands upright against average bits where the study has no say in it; a study without
+    accuracy shows its two costs.
+    """
+    if "accuracy" not in spec.objectives and len(spec.objectives) == 2:
+        return "average_bits", "overhead"
+    costs = [name for name in spec.objectives if name != "accuracy"]
+    return ("average_bits" if "average_bits" in costs or not costs else costs[0]), "accuracy"
+
+
+def pareto_figure(
+    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord]
+) -> go.Figure | None:
+    """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread."""
+    x, y = axes(spec)
+    complete = [record for record in records if _drawable(record, x, y)]
+    if not complete:
+        return None
+    front = {record.number for record in front_records(spec, complete)}
+    groups = {
+        "infeasible": [record for record in complete if not record.feasible],
+        "dominated": [record for record in complete if record.feasible and record.number not in front],
+        "front": [record for record in complete if record.number in front],  # last, so on top
+    }
+    colour = _colour(complete) if "overhead" not in {x, y} else None
+    figure = base_figure(TITLES[x], TITLES[y], height=500)
+    figure.add_trace(_staircase(groups["front"], x, y, max(objective(record, x) for record in complete)))
+    for name, members in groups.items():
+        shown = members if name == "front" else _thinned(members)
+        if shown:
+            hover = [hover_text(spec, record, confirmations.get(record.number)) for record in shown]
+            figure.add_trace(_legend_entry(name, len(members), len(shown)))
+            figure.add_trace(_points(name, shown, (x, y), colour=colour, hover=hover))
+    figure.update_layout(margin_b=88)  # the legend's place
+    if colour is not None:
+        figure.update_layout(coloraxis=colour.axis, margin_t=52)
+    values = [objective(record, x) for record in complete]
+    if x == "average_bits" and max(values) > 4 * min(values):
+        # Widths are thought of in octaves; 32-bit trials would else squeeze the rest into a corner.
+        figure.update_xaxes(type="log", tickvals=[1, 2, 3, 4, 6, 8, 12, 16, 24, 32])
+    return figure
+
+
+class _Colour:
+    """Overhead as colour: the axis, and each trial's place on it (logarithmic over wide spans)."""
+
+    def __init__(self, overheads: Sequence[float]) -> None:
+        positive = [value for value in overheads if value > 0]
+        self.floor = min(positive)
+        self.log = max(positive) > 30 * self.floor
+        bar: dict[str, Any] = {
+            "title": {"text": "overhead (%)", "side": "top", "font": {"size": 12}},
+            "orientation": "h",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "len": 0.34,
+            "thickness": 9,
+            "outlinewidth": 0,
+            "tickfont": {"size": 11, "color": LIGHT.muted},
+        }
+        if self.log:
+            ticks = _log_ticks(self.floor, max(positive))
+            bar |= {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [f"{tick:g}" for tick in ticks]}
+        self.axis = {"colorscale": [list(stop) for stop in ramp()], "colorbar": bar}
+
+    def of(self, record: TrialRecord) -> float:
+        """Return a trial's place; no overhead at all stands at the lowest that occurs."""
+        value = max(objective(record, "overhead"), self.floor if self.log else 0.0)
+        return math.log10(value) if self.log else value
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2, 5 times the powers of ten inside the range; powers alone over more than three."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if len(powers) <= 4 else (1,)
+    return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+
+
+def _colour(records: Sequence[TrialRecord]) -> _Colour | None:
+    overheads = [objective(record, "overhead") for record in records]
+    if not np.isfinite(overheads).all() or min(overheads) == max(overheads):
+        return None
+    return _Colour(overheads)
+
+
+def _drawable(record: TrialRecord, x: str, y: str) -> bool:
+    finite = math.isfinite(objective(record, x)) and math.isfinite(objective(record, y))
+    return record.status is Status.COMPLETE and finite
+
+
+def _thinned(records: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
+    """Return at most ``MOST_DRAWN`` trials, evenly taken."""
+    step = math.ceil(len(records) / MOST_DRAWN)
+    return records[:: max(step, 1)]
+
+
+def _staircase(front: Sequence[TrialRecord], x: str, y: str, right: float) -> go.Scatter:
+    """Draw the best y that each x can buy, out to the right end."""
+    points = np.array([[objective(record, x), objective(record, y)] for record in front]).reshape(-1, 2)
+    kept = points[front_mask(points, [OBJECTIVES[x], OBJECTIVES[y]])]
+    ordered = kept[np.argsort(kept[:, 0])] if len(kept) else kept
+    xs, ys = ordered[:, 0].tolist(), (ordered[:, 1] * _scale(y)).tolist()
+    return go.Scatter(
+        x=[*xs, right] if xs else [],
+        y=[*ys, ys[-1]] if ys else [],
+        mode="lines",
+        name="front in this plane",
+        legendrank=1001,
+        line={"color": LIGHT.accent, "shape": "hv", "width": 1.5},
+        hoverinfo="skip",
+    )
+
+
+def _points(
+    name: str, records: Sequence[TrialRecord], axis: tuple[str, str], *, colour: _Colour | None, hover: list[str]
+) -> go.Scatter:
+    x, y = axis
+    marker = dict(_MARKERS[name])
+    if name == "infeasible":
+        marker["color"] = LIGHT.faint
+    elif colour is None:
+        marker["color"] = LIGHT.accent
+    else:
+        marker |= {"color": [colour.of(record) for record in records], "coloraxis": "coloraxis"}
+    return go.Scatter(
+        x=[objective(record, x) for record in records],
+        y=[objective(record, y) * _scale(y) for record in records],
+        error_y=_bars(records, name) if y == "accuracy" else None,
+        mode="markers",
+        legendgroup=name,
+        showlegend=False,
+        marker=marker,
+        customdata=[record.number for record in records],
+        text=hover,
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _legend_entry(name: str, count: int, drawn: int) -> go.Scatter:
+    """Return an empty trace for the legend, in one colour: points coloured by value have none to show there."""
+    marker = _MARKERS[name] | {"color": LIGHT.faint if name == "infeasible" else LIGHT.accent}
+    label = f"{name} (n = {count})" if drawn == count else f"{name} (n = {count}, {drawn} drawn)"
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        name=label,
+        legendgroup=name,
+        legendrank=1000 - list(_MARKERS).index(name),
+        marker=marker,
+        hoverinfo="skip",
+    )
+
+
+def _bars(records: Sequence[TrialRecord], name: str) -> dict[str, Any]:
+    spreads = [interval.std if (interval := accuracy(record)) else None for record in records]
+    return {
+        "type": "data",
+        "array": [100 * (spread or 0.0) for spread in spreads],
+        "color": LIGHT.muted if name == "front" else LIGHT.rule,
+        "thickness": 1.2 if name == "front" else 1.0,
+        "width": 3 if name == "front" else 0,
+    }
+
+
+def _scale(name: str) -> float:
+    return 100.0 if name == "accuracy" else 1.0

@@ -1,0 +1,92 @@
+"""What a reader wants to know about one trial: its figures, its prompt, its bits, its command."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from lorap_bench.stats.intervals import Interval, t_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.study.spec import StudySpec
+
+__all__ = ["accuracy", "command", "confirmed_accuracy", "layer_bits", "objective", "prompt_text"]
+
+
+def objective(record: TrialRecord, name: str) -> float:
+    """Return an objective's value in its natural sign, NaN where the trial has none."""
+    value = record.objectives.get(name)
+    return float(value) if value is not None else math.nan
+
+
+def accuracy(record: TrialRecord) -> Interval | None:
+    """Return the validation accuracy over the trial's seeds; the interval is cut to [0, 1]."""
+    return _fraction(member.val for member in record.members)
+
+
+def confirmed_accuracy(record: TrialRecord | None) -> Interval | None:
+    """Return the test accuracy over a confirmation's seeds, None where there is no confirmation."""
+    return _fraction(member.test for member in record.members) if record is not None else None
+
+
+def prompt_text(record: TrialRecord) -> str:
+    """Say the trial's prompt in words: kind, count k, rank r; after an arrow the clamped ranks by layer."""
+    prompt = record.config.get("prompt", {})
+    kind = prompt.get("kind", "None")
+    parts = []
+    if kind not in {"None", "GPF"}:
+        if kind != "LoRAP":
+            parts.append(f"k = {prompt.get('node_count')} on nodes")
+        if kind != "GPFPlus":
+            parts.append(f"k = {prompt.get('count')}, r = {prompt.get('rank')}{_clamped(record)}")
+    name = "no prompt" if kind == "None" else str(kind)
+    return ", ".join([name, *parts])
+
+
+def layer_bits(record: TrialRecord) -> dict[str, str]:
+    """Return layer → bit widths of its sites: ``"4"`` where they agree, ``"4–8"`` where not."""
+    widths: dict[str, set[float]] = {}
+    for site, bits in (record.effective.get("bits") or {}).items():
+        widths.setdefault(_layer(site), set()).add(float(bits))
+    return {layer: "–".join(f"{end:g}" for end in sorted({min(found), max(found)})) for layer, found in widths.items()}
+
+
+def command(spec: StudySpec, record: TrialRecord) -> str:
+    """Return the shell command that trains the trial's configuration again, with as many seeds."""
+    settings = [f"--set {shlex.quote(f'{path}={_toml(value)}')}" for path, value in record.params.items()]
+    seeds = len(record.members) or spec.replicas.search
+    return " ".join(["lorap-bench train", shlex.quote(f"studies/{spec.name}.toml"), *settings, f"--seeds {seeds}"])
+
+
+def _fraction(values: Iterable[float | None]) -> Interval | None:
+    interval = t_interval(values)
+    return interval.within(0.0, 1.0) if interval is not None else None
+
+
+def _clamped(record: TrialRecord) -> str:
+    if not record.effective.get("clamped"):
+        return ""
+    return " → " + ", ".join(str(rank) for rank in record.effective.get("ranks", []))
+
+
+def _layer(site: str) -> str:
+    """Return the layer of a site: ``layers.0.weight`` → ``0``, ``head.weight`` → ``head``."""
+    first, _, rest = site.partition(".")
+    return rest.partition(".")[0] if first == "layers" else first
+
+
+def _toml(value: Any) -> str:
+    """Write a value so that ``--set`` reads it back: bare where nothing else could be meant."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        return value
+    return json.dumps(value)

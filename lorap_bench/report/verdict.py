@@ -1,0 +1,177 @@
+"""What to take away: the best trial under each bit budget, and whether the study can be trusted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lorap_bench.record import Status, TrialRecord
+from lorap_bench.report.provenance import redact
+from lorap_bench.report.table import front_records
+from lorap_bench.report.trial import accuracy, objective
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lorap_bench.study.spec import StudySpec
+
+__all__ = ["BIT_BUDGETS", "Check", "State", "Winner", "checks", "winners"]
+
+BIT_BUDGETS = (3.0, 4.0, 6.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The most accurate trial whose average bits stay within every one of ``budgets``.
+
+    An infinite budget is the one of every trial.
+    """
+
+    budgets: tuple[float, ...]
+    record: TrialRecord
+
+
+class State(StrEnum):
+    """How a check ended; a note is neither good nor bad."""
+
+    GOOD = "good"
+    NOTE = "note"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One health check of the study: its name, how it ended, and the figures behind it."""
+
+    name: str
+    state: State
+    text: str
+
+
+def winners(records: Iterable[TrialRecord]) -> list[Winner]:
+    """Return the best trial under each bit budget and of all; one that wins several stands once.
+
+    Ties go to fewer bits, then to less overhead, then to the earlier trial. Only complete feasible
+    trials with a finite accuracy and bit width take part.
+    """
+    candidates = [
+        record
+        for record in records
+        if record.status is Status.COMPLETE
+        and record.feasible
+        and np.isfinite([objective(record, "accuracy"), objective(record, "average_bits")]).all()
+    ]
+    ordered = sorted(candidates, key=_rank)
+    best: dict[int, Winner] = {}
+    for budget in (*BIT_BUDGETS, float("inf")):
+        within = (record for record in ordered if objective(record, "average_bits") <= budget)
+        record = next(within, None)
+        if record is not None:
+            earlier = best[record.number].budgets if record.number in best else ()
+            best[record.number] = Winner((*earlier, budget), record)
+    return list(best.values())
+
+
+def checks(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord]) -> list[Check]:
+    """Run every health check, in the order a reader should see them."""
+    return [
+        _budget(spec, records),
+        _failed(records),
+        _confirmed(spec, records, confirmations),
+        _seeds(spec, records),
+        _infeasible(records),
+        _duplicates(records),
+        _clamped(records),
+        _code(records),
+    ]
+
+
+def _rank(record: TrialRecord) -> tuple[float, float, float, int]:
+    overhead = objective(record, "overhead")
+    bits = objective(record, "average_bits")
+    return -objective(record, "accuracy"), bits, overhead if np.isfinite(overhead) else np.inf, record.number
+
+
+def _budget(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
+    counted, asked = sum(record.status.counts for record in records), spec.budget.trials
+    state = State.GOOD if counted >= asked else State.WARN
+    text = f"{counted} of {asked} trials spent" + ("" if counted >= asked else ": the search is not finished")
+    return Check("Budget", state, text)
+
+
+def _failed(records: Sequence[TrialRecord]) -> Check:
+    failed = [record for record in records if record.status.failed]
+    if not failed:
+        return Check("Failed trials", State.GOOD, f"none of {len(records)}")
+    kinds = Counter(f"{record.status.value.replace('_', ' ')}" for record in failed)
+    reasons = Counter(redact(record.reason) for record in failed if record.reason)
+    text = f"{len(failed)} of {len(records)}: " + ", ".join(f"{kind} ({n})" for kind, n in kinds.most_common())
+    if reasons:
+        text += "; most often “" + _short(reasons.most_common(1)[0][0]) + "”"
+    return Check("Failed trials", State.WARN, text)
+
+
+def _confirmed(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord]) -> Check:
+    front = [record.number for record in front_records(spec, records)]
+    if not front:
+        return Check("Confirmation", State.NOTE, "no front to confirm")
+    done = sum(number in confirmations for number in front)
+    text = f"{done} of {len(front)} front trials have test accuracy on fresh seeds"
+    if spec.replicas.confirm == 0 and not done:
+        text += " (the study asked for none)"
+    return Check("Confirmation", State.GOOD if done == len(front) else State.WARN, text)
+
+
+def _seeds(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
+    complete = [record for record in records if record.status is Status.COMPLETE]
+    if not complete:
+        return Check("Seeds", State.NOTE, "no trial completed")
+    found = [interval.n if (interval := accuracy(record)) else 0 for record in complete]
+    short = sum(n < spec.replicas.search for n in found)
+    if short:
+        return Check("Seeds", State.WARN, f"{short} of {len(complete)} complete trials lack some of their seeds")
+    return Check("Seeds", State.GOOD, f"{spec.replicas.search} in each of {len(complete)} complete trials")
+
+
+def _infeasible(records: Sequence[TrialRecord]) -> Check:
+    rules = Counter(name for record in records for name, value in record.violations.items() if value > 0)
+    broken = sum(not record.feasible for record in records)
+    invalid = sum(record.status is Status.INVALID for record in records)
+    text = f"broken by {broken} of {len(records)} trials"
+    if rules:
+        text += " (" + ", ".join(f"{name}: {n}" for name, n in rules.most_common()) + ")"
+    if invalid:
+        text += f"; refused before training: {invalid}"
+    return Check("Constraints", State.NOTE if broken or invalid else State.GOOD, text)
+
+
+def _duplicates(records: Sequence[TrialRecord]) -> Check:
+    count = sum(record.status is Status.DUPLICATE for record in records)
+    text = (
+        f"answered from an earlier trial: {count} of {len(records)} proposals"
+        if count
+        else "no configuration was proposed twice"
+    )
+    return Check("Duplicates", State.NOTE if count else State.GOOD, text)
+
+
+def _clamped(records: Sequence[TrialRecord]) -> Check:
+    count = sum(bool(record.effective.get("clamped")) for record in records)
+    text = f"above a layer's width, so clamped, in {count} of {len(records)} trials" if count else "none was clamped"
+    return Check("Prompt rank", State.NOTE if count else State.GOOD, text)
+
+
+def _code(records: Sequence[TrialRecord]) -> Check:
+    commits = {str(commit) for record in records if (commit := record.provenance.get("commit"))}
+    if len(commits) > 1:
+        return Check("Code", State.WARN, f"the trials come from {len(commits)} versions of the code")
+    return Check("Code", State.GOOD if commits else State.NOTE, "one version" if commits else "no commit recorded")
+
+
+def _short(text: str, width: int = 90) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"

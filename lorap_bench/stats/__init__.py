@@ -1,0 +1,25 @@
+"""Pure statistics over study results: fronts, hypervolume, intervals. No torch, no files."""
+
+from __future__ import annotations
+
+from lorap_bench.stats.front import (
+    REFERENCE,
+    Reference,
+    box_hypervolume,
+    box_hypervolume_history,
+    front_mask,
+    hypervolume,
+)
+from lorap_bench.stats.intervals import Interval, bootstrap_interval, t_interval
+
+__all__ = [
+    "REFERENCE",
+    "Interval",
+    "Reference",
+    "bootstrap_interval",
+    "box_hypervolume",
+    "box_hypervolume_history",
+    "front_mask",
+    "hypervolume",
+    "t_interval",
+]

@@ -1,0 +1,80 @@
+"""Mean, standard deviation and 95 % interval of a handful of seeds, each with its n."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Interval", "bootstrap_interval", "t_interval"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A mean with its spread; ``std``, ``low`` and ``high`` are None where ``n`` is 1.
+
+    ``std`` is the sample standard deviation (n - 1); ``low`` and ``high`` bound the mean.
+    """
+
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
+    n: int
+    level: float = 0.95
+
+    def within(self, least: float, most: float) -> Interval:
+        """Return the interval cut to where the mean can lie at all: few seeds reach beyond it."""
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(self.low, least), high=min(self.high, most))
+
+
+def t_interval(values: Iterable[float | None], *, level: float = 0.95) -> Interval | None:
+    """Return mean ± t(n - 1) · s / √n, or None when no value is present.
+
+    Right for few, roughly normal values such as the seeds of a trial. Missing and non-finite
+    values are left out and do not count in ``n``.
+    """
+    present = _present(values)
+    if len(present) < 2:
+        return _single(present, level)
+    mean, std = float(np.mean(present)), float(np.std(present, ddof=1))
+    half = float(stats.t.ppf((1 + level) / 2, len(present) - 1)) * std / math.sqrt(len(present))
+    return Interval(mean=mean, std=std, low=mean - half, high=mean + half, n=len(present), level=level)
+
+
+def bootstrap_interval(
+    values: Iterable[float | None], *, rng: np.random.Generator, level: float = 0.95
+) -> Interval | None:
+    """Return the mean with its bias-corrected bootstrap interval, or None when no value is present.
+
+    Right for ten values and more of unknown shape; below that use ``t_interval``. Equal values
+    have an interval of width 0, where the correction itself is undefined.
+    """
+    present = _present(values)
+    if len(present) < 2:
+        return _single(present, level)
+    mean, std = float(np.mean(present)), float(np.std(present, ddof=1))
+    low = high = mean
+    if min(present) != max(present):
+        result = stats.bootstrap((np.asarray(present),), np.mean, confidence_level=level, rng=rng)
+        low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
+    return Interval(mean=mean, std=std, low=low, high=high, n=len(present), level=level)
+
+
+def _present(values: Iterable[float | None]) -> list[float]:
+    return [float(value) for value in values if value is not None and math.isfinite(value)]
+
+
+def _single(present: list[float], level: float) -> Interval | None:
+    """Return the interval of one value (its mean alone) or of none."""
+    if not present:
+        return None
+    return Interval(mean=present[0], std=None, low=None, high=None, n=1, level=level)

@@ -1,0 +1,229 @@
+"""The page in a real browser, opened from disk: nothing leaves it, everything in it works.
+
+Skipped where there is no Chromium. A browser is never downloaded.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from lorap_bench.report.page import write_report
+from lorap_bench.report.palette import DARK, LIGHT
+from lorap_bench.report.table import front_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.study.spec import StudySpec
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SECTIONS = ("verdict", "pareto", "front", "hypervolume", "marginals", "trials", "provenance")
+
+
+def executable() -> str | None:
+    """Return the system's Chromium, if any."""
+    if Path("/usr/bin/chromium").exists():
+        return "/usr/bin/chromium"
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = executable()
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def report(
+    make_spec: Callable[..., StudySpec],
+    make_study: Callable[..., list[TrialRecord]],
+    make_folder: Callable[..., StudyFolder],
+    make_confirmation: Callable[..., TrialRecord],
+    tmp_path: Path,
+) -> Path:
+    """Return a page on its own: the data files beside it are gone."""
+    spec, records = make_spec(), make_study(40)
+    confirmed = [make_confirmation(record) for record in front_records(spec, records)[:-1]]
+    page = write_report(make_folder(spec, records, confirmed), spec, tmp_path / "out")
+    (tmp_path / "alone").mkdir()
+    return page.rename(tmp_path / "alone" / "index.html")
+
+
+class Visit:
+    """An open page that keeps every request and every complaint."""
+
+    def __init__(self, browser: Browser, path: Path, *, width: int = 1280, scheme: str = "light") -> None:
+        options: Any = {"color_scheme": scheme}
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        self.page: Page = self.context.new_page()
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-ready=true]", state="attached")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def background(self) -> list[str]:
+        """Return the colours of the page and of the Pareto figure."""
+        script = """() => [getComputedStyle(document.body).backgroundColor,
+          getComputedStyle(document.querySelector('#figure-pareto .main-svg')).backgroundColor]"""
+        found: list[str] = self.page.evaluate(script)
+        return found
+
+    def point(self, place: int = 0) -> tuple[float, float]:
+        """Scroll a front point into view and return where its middle is."""
+        point = self.page.locator("#figure-pareto .scatterlayer .trace").last.locator(".point").nth(place)
+        point.scroll_into_view_if_needed()
+        box = point.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def rgb(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgb({red}, {green}, {blue})"
+
+
+def test_nothing_leaves_the_page_and_every_section_renders(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        for section in SECTIONS:
+            assert visit.page.locator(f"section#{section} h2").is_visible()
+        for figure in visit.page.locator("[data-figure]").all():
+            assert figure.locator(".main-svg").first.is_visible()
+        assert visit.page.locator("#figure-pareto .point").count() > 20
+        visit.page.locator("#figure-pareto").hover()
+        titles = visit.page.eval_on_selector_all(".modebar-btn", "all => all.map(e => e.dataset.title || '')")
+        assert titles
+        assert not any(re.search(r"share|cloud|edit|chart studio", title, re.IGNORECASE) for title in titles)
+        assert visit.page.locator(".modebar-btn.plotlyjsicon").count() == 0
+        assert visit.complaints == []
+        assert all(url.startswith(("file:", "data:", "blob:")) for url in visit.requests)
+
+
+def test_the_page_forbids_itself_the_network(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        script = "() => fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')"
+        assert visit.page.evaluate(script) == "refused"
+        assert any("Content Security Policy" in complaint for complaint in visit.complaints)
+
+
+def test_hover_shows_the_configuration_and_the_command(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        visit.page.mouse.move(*visit.point())
+        label = visit.page.locator("#figure-pareto .hovertext")
+        label.wait_for()
+        text = label.text_content() or ""
+        assert "lorap-bench train studies/made-up.toml" in text
+        assert "--set prompt.count=" in text
+        assert "kind=LoRAP" in text
+        assert "(n = 3)" in text
+
+
+def test_a_click_opens_the_trial_and_marks_its_row(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        visit.page.mouse.click(*visit.point())
+        panel = visit.page.locator("#selected")
+        panel.wait_for()
+        command = panel.locator("code").text_content() or ""
+        assert re.fullmatch(r"lorap-bench train studies/made-up\.toml( --set [\w.]+=[\w.-]+){5} --seeds 3", command)
+        number = visit.page.locator("tr.chosen").get_attribute("data-trial")
+        assert f"Trial {number} " in (panel.locator("pre").text_content() or "")
+
+
+def test_the_table_reaches_every_front_point_by_keyboard(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        button = visit.page.locator("[data-pick]").nth(2)
+        button.focus()
+        visit.page.keyboard.press("Enter")
+        expected = f"Trial {button.get_attribute('data-pick')} "
+        assert (visit.page.locator("#selected pre").text_content() or "").startswith(expected)
+        assert visit.page.evaluate("() => document.activeElement.id") == "selected"
+
+
+def test_headings_sort_the_table_gaps_last(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        cells = "all => all.map(e => e.dataset.value)"
+        for column, name in ((2, "Validation accuracy"), (3, "Test accuracy")):
+            button = visit.page.locator("#front thead button", has_text=name)
+            for direction in ("ascending", "descending"):
+                button.press("Enter")
+                shown = visit.page.eval_on_selector_all(f"#front tbody tr > :nth-child({column})", cells)
+                numbers = [float(value) for value in shown if value]
+                assert numbers == sorted(numbers, reverse=direction == "descending")
+                assert "" not in shown[: len(numbers)]
+                assert visit.page.locator(f"#front th[aria-sort={direction}]").count() == 1
+
+
+def test_copy_puts_the_command_on_the_clipboard(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        button = visit.page.locator("#front .copy").first
+        button.click()
+        visit.page.locator("#front .copy", has_text="Copied").wait_for()
+        assert visit.page.evaluate("() => navigator.clipboard.readText()") == button.get_attribute("data-copy")
+
+
+def test_dark_follows_the_system_and_the_toggle(browser: Browser, report: Path) -> None:
+    with Visit(browser, report, scheme="dark") as visit:
+        assert visit.background() == [rgb(DARK.background)] * 2
+        visit.page.locator("#theme").press("Enter")
+        assert visit.background() == [rgb(LIGHT.background)] * 2
+        visit.page.locator("#theme").press("Enter")
+        assert visit.background() == [rgb(DARK.background)] * 2
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_sideways_scrolling(browser: Browser, report: Path, width: int) -> None:
+    with Visit(browser, report, width=width) as visit:
+        assert visit.page.evaluate("() => document.documentElement.scrollWidth") <= width
+        for card in visit.page.locator(".card, .checks li, .figure").all():
+            box = card.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert visit.complaints == []
+
+
+def test_paper_is_light_and_holds_the_figures(browser: Browser, report: Path) -> None:
+    with Visit(browser, report, scheme="dark") as visit:
+        visit.page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+        visit.page.emulate_media(media="print")
+        assert visit.background() == [rgb(LIGHT.background)] * 2
+        assert visit.page.locator(".top").is_hidden()
+        assert visit.page.locator("#figure-pareto .main-svg").first.is_visible()
+        assert visit.page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_data_comes_out_of_the_page_alone(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        for name, head in (("data.csv", "number,status"), ("data.json", "{"), ("made-up.toml", "version = 1")):
+            with visit.page.expect_download() as waiting:
+                visit.page.locator(f".downloads a[download='{name}']").click()
+            assert waiting.value.suggested_filename == name
+            assert Path(waiting.value.path()).read_text(encoding="utf-8").startswith(head)

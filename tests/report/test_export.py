@@ -1,0 +1,66 @@
+"""CSV and JSON of a study."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lorap_bench.errors import ConfigError
+from lorap_bench.record import Status
+from lorap_bench.report.export import export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.study.spec import StudySpec
+
+    Make = Callable[..., TrialRecord]
+    MakeSpec = Callable[..., StudySpec]
+
+
+def test_json_holds_every_trial(make_spec: MakeSpec, make_record: Make, make_confirmation: Make) -> None:
+    records = [make_record(1), make_record(0, status=Status.DIVERGED, reason="see /home/me/x/log.txt", objectives={})]
+    found = json.loads(export(make_spec(), records, "json", {1: make_confirmation(records[0])}))
+    assert (found["schema_version"], found["name"]) == (1, "made-up")
+    assert found["objectives"] == ["accuracy", "average_bits", "overhead"]
+    failed, complete = found["trials"]
+    assert (failed["number"], failed["status"], failed["reason"]) == (0, "diverged", "see …/log.txt")
+    assert failed["values"] == {"accuracy": None, "average_bits": None, "overhead": None}
+    assert "confirmation" not in failed
+    assert complete["values"] == {"accuracy": 0.8, "average_bits": 4.0, "overhead": 1.0}
+    assert complete["params"] == {"prompt.count": 4, "prompt.rank": 2}
+    assert complete["digest"] == records[0].digest
+    assert complete["costs"]["model_bytes"] == 1000.0
+    assert [member["seed"] for member in complete["members"]] == [0, 1, 2]
+    assert len(complete["confirmation"]["members"]) == 10
+    assert complete["command"].startswith("lorap-bench train")
+
+
+def test_json_has_no_infinity(make_spec: MakeSpec, make_record: Make) -> None:
+    record = make_record(0, math.inf, bits=math.nan, effective={"ranks": (1, math.inf)})
+    (trial,) = json.loads(export(make_spec(), [record], "json"))["trials"]
+    assert trial["values"] == {"accuracy": None, "average_bits": None, "overhead": 1.0}
+    assert trial["effective"]["ranks"] == [1, None]
+
+
+def test_csv_has_one_row_a_trial(make_spec: MakeSpec, make_study: Callable[[int], list[TrialRecord]]) -> None:
+    rows = list(csv.DictReader(io.StringIO(export(make_spec(), make_study(20), "csv"))))
+    assert [int(row["number"]) for row in rows] == list(range(20))
+    assert {row["params.prompt.count"] for row in rows} <= {"1", "2", "4", "8", "16"}
+    assert not any("/home/" in row["reason"] for row in rows)
+
+
+def test_nothing_to_export_is_an_empty_table(make_spec: MakeSpec) -> None:
+    assert json.loads(export(make_spec(), [], "json"))["trials"] == []
+    assert not list(csv.DictReader(io.StringIO(export(make_spec(), [], "csv"))))
+
+
+def test_an_unknown_format_names_the_nearest(make_spec: MakeSpec) -> None:
+    with pytest.raises(ConfigError, match=r"unknown format; got 'jsn'; allowed: csv, json; did you mean 'json'\?"):
+        export(make_spec(), [], "jsn")

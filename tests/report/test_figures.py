@@ -1,0 +1,187 @@
+"""The figures, as values."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lorap_bench.record import Status
+from lorap_bench.report.figures import CONFIG, hypervolume_figure, marginal_figure
+from lorap_bench.report.marginal import marginal
+from lorap_bench.report.palette import LIGHT
+from lorap_bench.report.pareto import MOST_DRAWN, axes, pareto_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.study.spec import StudySpec
+
+    Make = Callable[..., TrialRecord]
+    MakeSpec = Callable[..., StudySpec]
+
+
+def traces(figure: Any, mode: str) -> list[Any]:
+    """Return the traces drawn in ``mode``, legend entries aside."""
+    return [trace for trace in figure.data if trace.mode == mode and list(trace.x) != [None]]
+
+
+def points(figure: Any) -> dict[str, Any]:
+    return {trace.legendgroup: trace for trace in traces(figure, "markers")}
+
+
+def test_no_figure_talks_to_a_server() -> None:
+    assert CONFIG["showSendToCloud"] is False
+    assert CONFIG["plotlyServerURL"] == ""
+    assert CONFIG["displaylogo"] is False
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        (["accuracy", "average_bits", "overhead"], ("average_bits", "accuracy")),
+        (["accuracy", "overhead"], ("overhead", "accuracy")),
+        (["accuracy"], ("average_bits", "accuracy")),
+        (["average_bits"], ("average_bits", "accuracy")),
+        (["overhead"], ("overhead", "accuracy")),
+        (["overhead", "average_bits"], ("average_bits", "overhead")),
+    ],
+)
+def test_axes_follow_the_objectives(make_spec: MakeSpec, objectives: list[str], expected: tuple[str, str]) -> None:
+    assert axes(make_spec(objectives=objectives)) == expected
+
+
+def test_pareto_groups_bars_and_staircase(make_spec: MakeSpec, make_record: Make) -> None:
+    records = [
+        make_record(0, 0.80, 4.0, 2.0),
+        make_record(1, 0.70, 2.0, 2.0),
+        make_record(2, 0.75, 4.0, 2.0),  # dominated
+        make_record(3, 0.76, 4.0, 1.0),  # on the front, below the staircase
+        make_record(4, 0.90, 8.0, 2.0, violations={"average_bits": 1.0}),
+        make_record(5, status=Status.DIVERGED),
+    ]
+    figure = pareto_figure(make_spec(), records, {})
+    assert figure is not None
+    groups = points(figure)
+    assert {name: list(trace.customdata) for name, trace in groups.items()} == {
+        "front": [0, 1, 3],
+        "dominated": [2],
+        "infeasible": [4],
+    }
+    assert groups["infeasible"].marker.symbol == "circle-open"
+    assert list(groups["front"].error_y.array) == pytest.approx([1.0, 1.0, 1.0])  # percentage points
+    (line,) = traces(figure, "lines")
+    assert line.line.shape == "hv"
+    assert list(line.x) == [2.0, 4.0, 8.0]
+    assert list(line.y) == pytest.approx([70.0, 80.0, 80.0])
+    assert "lorap-bench train" in groups["front"].text[0]
+    labels = [trace.name for trace in figure.data if list(trace.x) == [None]]
+    assert labels == ["infeasible (n = 1)", "dominated (n = 1)", "front (n = 3)"]
+
+
+def test_colour_is_overhead_logarithmic_over_wide_spans(make_spec: MakeSpec, make_record: Make) -> None:
+    near = pareto_figure(make_spec(), [make_record(0, 0.8, overhead=1.0), make_record(1, 0.9, overhead=2.0)], {})
+    assert near is not None
+    assert list(points(near)["front"].marker.color) == [1.0, 2.0]
+    wide = [make_record(n, 0.7 + n / 100, overhead=o) for n, o in enumerate([0.0, 0.1, 100.0])]
+    far = pareto_figure(make_spec(), wide, {})
+    assert far is not None
+    assert list(points(far)["front"].marker.color) == pytest.approx([-1.0, -1.0, 2.0])
+    assert list(far.layout.coloraxis.colorbar.ticktext) == ["0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"]
+    wider = [make_record(n, 0.7 + n / 100, overhead=o) for n, o in enumerate([0.01, 100.0])]
+    decades = pareto_figure(make_spec(), wider, {})
+    assert decades is not None
+    assert list(decades.layout.coloraxis.colorbar.ticktext) == ["0.01", "0.1", "1", "10", "100"]
+
+
+@pytest.mark.parametrize("overheads", [[1.0, 1.0], [0.0, 0.0], [1.0, math.nan]])
+def test_no_colour_where_overhead_does_not_vary(make_spec: MakeSpec, make_record: Make, overheads: list[float]) -> None:
+    records = [make_record(n, 0.8 + n / 100, overhead=value) for n, value in enumerate(overheads)]
+    figure = pareto_figure(make_spec(), records, {})
+    assert figure is not None
+    assert points(figure)["front"].marker.color == LIGHT.accent
+    assert figure.layout.coloraxis.colorbar.title.text is None
+
+
+@pytest.mark.parametrize("objectives", [["accuracy", "overhead"], ["average_bits", "overhead"], ["accuracy"]])
+def test_every_subset_of_objectives_has_a_figure(
+    make_spec: MakeSpec, make_study: Callable[..., list[TrialRecord]], objectives: list[str]
+) -> None:
+    figure = pareto_figure(make_spec(objectives=objectives), make_study(40), {})
+    assert figure is not None
+    assert len(points(figure)["front"].x) >= 1
+
+
+def test_wide_ranges_of_bits_are_in_octaves(make_spec: MakeSpec, make_record: Make) -> None:
+    figure = pareto_figure(make_spec(), [make_record(0, 0.8, 2.0), make_record(1, 0.9, 32.0)], {})
+    assert figure is not None
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_one_seed_has_no_bar_and_one_trial_is_a_front(make_spec: MakeSpec, make_record: Make) -> None:
+    record = make_record(0)
+    alone = make_record(0, members=record.members[:1])
+    figure = pareto_figure(make_spec(), [alone], {})
+    assert figure is not None
+    assert list(points(figure)["front"].error_y.array) == [0.0]
+
+
+def test_only_infeasible_trials_have_no_staircase(make_spec: MakeSpec, make_record: Make) -> None:
+    figure = pareto_figure(make_spec(), [make_record(0, violations={"average_bits": 1.0})], {})
+    assert figure is not None
+    (line,) = traces(figure, "lines")
+    assert (line.x, line.y) == ((), ())
+
+
+def test_nothing_complete_is_no_figure(make_spec: MakeSpec, make_record: Make) -> None:
+    failed = [make_record(0, status=Status.DIVERGED), make_record(1, math.nan)]
+    assert pareto_figure(make_spec(), failed, {}) is None
+    assert hypervolume_figure(make_spec(), failed[:1]) is None
+
+
+def test_many_dominated_trials_are_thinned_never_the_front(make_spec: MakeSpec, make_record: Make) -> None:
+    records = [make_record(0, 0.9, 2.0, 0.1), *(make_record(n, 0.5) for n in range(1, 2 * MOST_DRAWN + 2))]
+    figure = pareto_figure(make_spec(), records, {})
+    assert figure is not None
+    drawn = points(figure)
+    assert len(drawn["dominated"].x) <= MOST_DRAWN
+    assert list(drawn["front"].customdata) == [0]
+    assert f"dominated (n = {2 * MOST_DRAWN + 1}, {len(drawn['dominated'].x)} drawn)" in [t.name for t in figure.data]
+
+
+def test_hypervolume_over_trials(make_spec: MakeSpec, make_record: Make) -> None:
+    records = [
+        make_record(2, 0.9, 16.0, 50.0),
+        make_record(0, 0.5, 16.0, 50.0),
+        make_record(1, 0.9, status=Status.DUPLICATE),
+        make_record(3, 0.9, 1.0, violations={"average_bits": 1.0}),
+    ]
+    figure = hypervolume_figure(make_spec(), records)
+    assert figure is not None
+    assert list(figure.data[0].x) == [0, 1, 2, 3]
+    assert list(figure.data[0].y) == pytest.approx([0.125, 0.125, 0.225, 0.225])
+
+
+def test_marginal_names_its_n_and_boxes_from_five(make_record: Make) -> None:
+    records = [make_record(n, 0.7 + n / 100, params={"prompt.count": 2 if n else 1}) for n in range(6)]
+    one, two = marginal_figure("prompt.count", marginal(records, "prompt.count")).data
+    assert (one.x[0], two.x[0]) == ("1<br>n = 1", "2<br>n = 5")
+    assert one.line.color == "rgba(0,0,0,0)"
+    assert two.line.color == LIGHT.muted
+
+
+def test_every_colour_has_a_dark_twin(make_spec: MakeSpec, make_study: Callable[..., list[TrialRecord]]) -> None:
+    spec, records = make_spec(), make_study(40)
+    groups = marginal(records, "prompt.count")
+    made = [
+        pareto_figure(spec, records, {}),
+        hypervolume_figure(spec, records),
+        marginal_figure("prompt.count", groups),
+    ]
+    text = json.dumps([figure.to_plotly_json() for figure in made if figure is not None], default=list)
+    assert set(re.findall(r'"(#[0-9a-fA-F]{3,8})"', text)) <= set(asdict(LIGHT).values())

@@ -1,0 +1,36 @@
+"""Numbers as text."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text
+from lorap_bench.stats.intervals import t_interval
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(4.0, "4"), (3.4249, "3.42"), (0.0123, "0.0123"), (0.0, "0"), (1234.5, "1,234"), (2e7, "20,000,000")],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert number_text(value) == text
+
+
+def test_what_is_not_a_number_is_a_dash() -> None:
+    assert number_text(None) == number_text(math.nan) == number_text(math.inf) == "–"
+    assert percent_text(None) == percent_text(math.nan) == "–"
+    assert interval_text(None) == "–"
+
+
+def test_an_interval_names_its_n() -> None:
+    assert interval_text(t_interval([0.8, 0.8, 0.8])) == "80.0 % [80.0, 80.0] (n = 3)"
+    assert interval_text(t_interval([0.8])) == "80.0 % (n = 1)"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.25, "0.2 s"), (59.9, "59.9 s"), (125.0, "2 min 05 s"), (7384.0, "2 h 03 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
