@@ -1,0 +1,81 @@
+"""Records of trials that were answered without training: refused, infeasible, repeated, lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lorap_bench.config import digest_of
+from lorap_bench.record import Status, TrialRecord
+from lorap_bench.search.objective import judged, violations
+
+if TYPE_CHECKING:
+    from lorap_bench.config import TrialConfig
+    from lorap_bench.errors import ConfigError
+    from lorap_bench.search.history import Answer
+    from lorap_bench.search.objective import BlueprintLike
+    from lorap_bench.search.trials import Asked
+    from lorap_bench.study.spec import StudySpec
+
+__all__ = ["Flight", "infeasible", "lost", "named", "refused", "repeated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A point on its way, with what its configuration comes to."""
+
+    asked: Asked
+    config: TrialConfig
+    blueprint: BlueprintLike
+
+
+def named(record: TrialRecord, asked: Asked) -> TrialRecord:
+    """Return ``record`` with its place in the study."""
+    return replace(record, number=asked.key, params=dict(asked.params), attempt=asked.attempt)
+
+
+def refused(spec: StudySpec, asked: Asked, error: ConfigError) -> TrialRecord:
+    """Return the record of a point that makes no possible configuration."""
+    mapping = {"base": spec.base.to_mapping(), "params": asked.params}
+    broken = {"configuration": float(len(error.faults))}
+    record = TrialRecord(
+        status=Status.INVALID, config=mapping, digest=digest_of(mapping), reason=str(error), violations=broken
+    )
+    return named(record, asked)
+
+
+def infeasible(spec: StudySpec, flight: Flight) -> TrialRecord:
+    """Return the record of a point that breaks a constraint by what is known before training."""
+    broken = violations(spec, flight.blueprint.costs)
+    names = ", ".join(name for name, value in broken.items() if value > 0)
+    return _untrained(spec, flight, Status.INVALID, f"breaks the constraint on {names}")
+
+
+def repeated(spec: StudySpec, flight: Flight, answer: Answer) -> TrialRecord:
+    """Return the record of a point whose configuration was trained before, as it ended then."""
+    done = answer.status is Status.COMPLETE
+    reason = f"the same configuration as trial {answer.number}"
+    if not done:
+        reason += f", which ended {answer.status}" + (f" ({answer.reason})" if answer.reason else "")
+    record = _untrained(spec, flight, Status.DUPLICATE, reason)
+    objectives = dict(answer.objectives) if done else {}
+    broken = violations(spec, {**record.costs, **objectives})
+    return replace(record, duplicate_of=answer.number, objectives=objectives, violations=broken)
+
+
+def lost(spec: StudySpec, flight: Flight, times: int) -> TrialRecord:
+    """Return the record of a trial that cost a worker each time it was tried."""
+    return _untrained(spec, flight, Status.WORKER_LOST, f"its worker was lost {times} times")
+
+
+def _untrained(spec: StudySpec, flight: Flight, status: Status, reason: str) -> TrialRecord:
+    blueprint = flight.blueprint
+    record = TrialRecord(
+        status=status,
+        config=blueprint.config,
+        digest=blueprint.digest,
+        reason=reason,
+        costs=dict(blueprint.costs),
+        effective=dict(blueprint.effective),
+    )
+    return judged(spec, named(record, flight.asked))

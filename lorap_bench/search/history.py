@@ -1,0 +1,83 @@
+"""What is known of a study's finished trials: counts, answers to repeats, points already tried."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from lorap_bench.record import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lorap_bench.record import TrialRecord
+
+__all__ = ["Answer", "History"]
+
+_REMEMBERED = frozenset(
+    {Status.COMPLETE, Status.PRUNED, Status.DIVERGED, Status.OUT_OF_MEMORY, Status.TIMEOUT, Status.USER_ERROR}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How the first trial of a configuration ended: what a repeat of it is told without training."""
+
+    number: int
+    status: Status
+    reason: str
+    objectives: dict[str, float]
+
+
+@final
+class History:
+    """Running figures over the records, each added once.
+
+    Attributes:
+        numbers: the trials that have a record.
+        counted: how many of them count in the budget.
+        feasible: whether any point was fit for training.
+        idle: how many in a row, up to now, were answered without training.
+        failures: how many trained trials in a row, up to now, failed in this session.
+    """
+
+    def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
+        self.numbers: set[int] = set()
+        self.counted = 0
+        self.feasible = False
+        self.idle = 0
+        self.failures = 0
+        self._answers: dict[str, Answer] = {}
+        self._points: set[str] = set()
+        for record in records:
+            self.add(record)
+        self.failures = 0  # whoever runs a failed study again has mended something
+
+    @property
+    def points(self) -> int:
+        """Return how many distinct points were tried."""
+        return len(self._points)
+
+    def answer(self, digest: str) -> Answer | None:
+        """Return how a configuration of this digest ended before; None if it was not tried."""
+        return self._answers.get(digest)
+
+    def add(self, record: TrialRecord) -> None:
+        """Take a finished trial in."""
+        status = record.status
+        self.numbers.add(record.number)
+        self.counted += status.counts
+        self._points.add(json.dumps(record.params, sort_keys=True))
+        if status in _REMEMBERED:
+            answer = Answer(record.number, status, record.reason, record.objectives)
+            self._answers.setdefault(record.digest, answer)
+        if status is Status.INVALID:
+            self.idle += 1
+            return
+        self.feasible = True
+        if status is Status.DUPLICATE:
+            self.idle += 1
+            return
+        self.idle = 0
+        self.failures = self.failures + 1 if status.failed else 0

@@ -1,0 +1,47 @@
+"""One driver at a time: a lock the operating system drops when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Self, final
+
+from lorap_bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["DriverLock"]
+
+
+@final
+class DriverLock:
+    """Hold ``path`` with ``flock`` until closed. The file stays empty: it names no host or process.
+
+    Raises:
+        StoreError: another process, or another lock of this one, holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.close()
+            message = "another process drives this study; wait for it or stop it"
+            raise StoreError(message, where=str(path.parent)) from error
+
+    def close(self) -> None:
+        """Let go; a second call does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
