@@ -1,0 +1,66 @@
+"""``lorap-bench data``: which data sets there are, and whether their files are ready and whole."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from lorap_bench.cli.options import Json, RawMirror, use_mirror
+from lorap_bench.cli.screen import message, print_json, print_table
+from lorap_bench.errors import VerificationError
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets by name.", show_default=False)]
+SCHEMA_VERSION = 1
+
+app = typer.Typer(help="List, prepare and verify data sets.", no_args_is_help=True)
+
+
+@app.command("list", epilog="Example: lorap-bench data list --raw-mirror ~/graphs")
+def list_(raw_mirror: RawMirror = None, as_json: Json = False) -> None:
+    """Print every data set and where it would come from now."""
+    from lorap_bench.data.inventory import list_datasets
+
+    use_mirror(raw_mirror)
+    sets = list_datasets()
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in sets]})
+        return
+    print_table(["name", "level", "from"], [[item.name, item.level, item.place] for item in sets])
+    message("TUDataset/<name> reaches further sets")
+
+
+@app.command(epilog="Example: lorap-bench data prepare Cora MUTAG")
+def prepare(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets by name.", show_default=False)],
+    raw_mirror: RawMirror = None,
+    as_json: Json = False,
+) -> None:
+    """Read data sets once, so that later runs find them in the cache."""
+    from lorap_bench.data.inventory import prepare as prepared
+
+    use_mirror(raw_mirror)
+    summaries = prepared(names)
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in summaries]})
+        return
+    columns = ["name", "level", "graphs", "nodes", "edges", "features", "classes"]
+    print_table(columns, [[str(getattr(item, column)) for column in columns] for item in summaries])
+
+
+@app.command(epilog="Example: lorap-bench data verify Cora --raw-mirror ~/graphs")
+def verify(names: Names = None, raw_mirror: RawMirror = None, as_json: Json = False) -> None:
+    """Check raw files against the checksums known (without names: every data set that is there)."""
+    from lorap_bench.data.inventory import list_datasets
+    from lorap_bench.data.inventory import verify as verified
+
+    use_mirror(raw_mirror)
+    there = [item.name for item in list_datasets() if item.place not in {"download", "missing"}]
+    results = verified(names or there)
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in results]})
+    else:
+        rows = [[item.name, str(item.files), str(item.compared), item.problem or "whole"] for item in results]
+        print_table(["name", "files", "compared", "state"], rows)
+    wrong = [item.name for item in results if item.problem]
+    if wrong:
+        raise VerificationError(f"{len(wrong)} of {len(results)} data sets are not whole: {', '.join(wrong)}")

@@ -1,0 +1,113 @@
+"""``lorap-bench run``: search, confirm, report; the same command goes on where it stopped."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lorap_bench.cli.drive import Drive
+from lorap_bench.cli.group import INTERRUPTED
+from lorap_bench.cli.options import Quiet, RawMirror, Runs, Settings, StudyFile, use_mirror
+from lorap_bench.cli.screen import message
+from lorap_bench.cli.wiring import catalog, task_shape
+from lorap_bench.errors import LorapBenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lorap_bench.executors.stop import Stop
+    from lorap_bench.search.loop import Broker
+
+EXAMPLE = "Example: lorap-bench run studies/quickstart.toml --executor ray --workers 4"
+FAILED = 3
+TRAINER = "lorap_bench.train.trial:run_trial"
+
+
+class Executor(StrEnum):
+    """Where trials run: in this process, or in Ray's workers."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+def run(
+    study: StudyFile,
+    settings: Settings = None,
+    runs: Runs = Path("runs"),
+    raw_mirror: RawMirror = None,
+    executor: Annotated[Executor, typer.Option("--executor", help="Where trials run.")] = Executor.LOCAL,
+    workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Ray: trials at a time.")] = 2,
+    gpus: Annotated[
+        float, typer.Option("--gpus-per-trial", min=0, metavar="G", help="Ray: GPUs of a trial; parts share one.")
+    ] = 0.0,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
+    quiet: Quiet = False,
+) -> None:
+    """Run a study to its budget, or on from where it stopped, and write its report.
+
+    Ctrl-C finishes the trial under way, saves and stops; a second one leaves that trial, which runs
+    again next time. Nothing that finished is lost, however the run ends.
+    """
+    use_mirror(raw_mirror)
+    from lorap_bench.executors.stop import Stop, on_signals
+    from lorap_bench.search.objective import default_planner
+    from lorap_bench.search.plan import refuse_infeasible
+    from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.study.file import load_study
+
+    spec = load_study(study, catalog=catalog(), overrides=settings or ())
+    shape = task_shape(spec)
+    refuse_infeasible(spec, default_planner(shape))  # before there is a folder that a corrected study would not fit
+    folder = StudyFolder.create(runs, spec.to_mapping(), spec.identity)
+    with on_signals(Stop(_announce)) as stop:
+        drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)
+        before = drive.extent()
+        try:
+            complete = drive.search(shape, _executor(executor, stop, workers=workers, gpus=gpus)) and drive.confirm()
+        except LorapBenchError:
+            if report and drive.extent() != before:
+                typer.echo(str(drive.report()))
+            raise
+        if not complete:
+            message("saved; the same command goes on from here")
+            raise typer.Exit(INTERRUPTED)
+    _finish(drive, report=report, changed=drive.extent() != before)
+
+
+def _finish(drive: Drive, *, report: bool, changed: bool) -> None:
+    """Say where the report lies, and leave with a code that tells of failed trials."""
+    if report and (changed or not drive.page.is_file()):
+        drive.report()
+    if drive.page.is_file():
+        message("report:")
+        typer.echo(str(drive.page))
+    failed = drive.failed()
+    if failed:
+        message(f"{failed} trials failed; `lorap-bench export {drive.spec.name} --format csv` gives the reasons")
+        raise typer.Exit(FAILED)
+
+
+def _announce(requests: int) -> None:
+    """Say what a request to stop does; the third one waits for nothing."""
+    if requests > 2:
+        raise KeyboardInterrupt
+    first = "stopping: the trial under way is finished and saved (again: leave it; it runs again next time)"
+    message(first if requests == 1 else "stopping at once: the trial under way runs again next time")
+
+
+def _executor(executor: Executor, stop: "Stop", *, workers: int, gpus: float) -> "Callable[[Broker], None]":
+    """Return what runs a broker's trials."""
+
+    def on_ray(broker: "Broker") -> None:
+        from lorap_bench.executors.ray import RayOptions, run_ray
+
+        run_ray(broker, TRAINER, stop, RayOptions(workers=workers, gpus_per_trial=gpus))
+
+    def here(broker: "Broker") -> None:
+        from lorap_bench.executors.local import run_local
+        from lorap_bench.train.trial import run_trial
+
+        run_local(broker, run_trial, stop)
+
+    return on_ray if executor is Executor.RAY else here

@@ -1,0 +1,34 @@
+"""``lorap-bench status``: where a study stands."""
+
+from pathlib import Path
+
+from lorap_bench.cli.options import Json, Runs, StudyOrName
+from lorap_bench.cli.screen import number, print_json, print_table
+from lorap_bench.cli.wiring import open_study
+
+EXAMPLE = "Example: lorap-bench status studies/quickstart.toml --json"
+
+
+def status(study: StudyOrName, runs: Runs = Path("runs"), as_json: Json = False) -> None:
+    """Print a study's trials by state, its front and its hypervolume. It may be running."""
+    from lorap_bench.report.table import summarise
+
+    folder, spec = open_study(study, runs)
+    running = 0
+    if folder.driven:
+        from lorap_bench.search.trials import count_running
+
+        running = count_running(folder)
+    summary = summarise(spec, folder.records(), folder.confirmations(), running).to_mapping()
+    if as_json:
+        print_json(summary)
+        return
+    states = [[name, str(count)] for name, count in summary["states"].items() if count]
+    budget = summary["budget"]
+    told = [["budget", f"{budget['counted']} of {budget['trials']}"], *states]
+    print_table([spec.name, ""], [*told, ["hypervolume", f"{summary['hypervolume']:.4f}"]])
+    rows = [
+        [str(point["number"]), *(number(point["values"][name]) for name in spec.objectives)]
+        for point in summary["front"]
+    ]
+    print_table(["\nfront trial", *("\n" + name for name in spec.objectives)], rows)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from lorap_bench.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+STUDY = """
+version = 1
+name = "tiny"
+objectives = ["accuracy", "average_bits", "overhead"]
+[prompt]
+kind = "LoRAP"
+[model]
+hidden = 8
+[optim]
+epochs = 1
+[space]
+"prompt.count" = { choices = [1, 2, 4] }
+"prompt.rank" = { int = [1, 3] }
+"quant.layer_bits.0" = { choices = [2, 4, 8] }
+[search]
+sampler = "Random"
+[budget]
+trials = 3
+"""
+MAIN = "import sys; from lorap_bench.cli.main import main; sys.argv[0] = 'lorap-bench'; main()"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def lorap_bench() -> Callable[..., Ended]:
+    """Run a command in this process."""
+
+    def call(*arguments: object) -> Ended:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ended(result.exit_code, result.stdout, result.stderr)
+
+    return call
+
+
+@pytest.fixture
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """Start a command in a process of its own."""
+
+    def popen(*arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", MAIN, *map(str, arguments)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
+
+    return popen
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """Return a study file of three short trials."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    Command = Callable[..., Any]
+
+
+def test_one_configuration_outside_any_study(lorap_bench: Command, tiny: Path) -> None:
+    ended = lorap_bench("train", tiny, "--set", "prompt.count=2", "--seeds", 2, "--json")
+    found = ended.json
+    assert ended.code == 0
+    assert (found["schema_version"], found["status"], found["split"]) == (1, "complete", "val")
+    assert [member["seed"] for member in found["members"]] == [0, 1]
+    assert all(0 <= member["val"] <= 1 and "test" not in member for member in found["members"])
+    assert 2 <= found["costs"]["average_bits"] <= 32
+    assert found["objectives"]["average_bits"] == found["costs"]["average_bits"]
+    assert found["objectives"]["accuracy"] == sum(member["val"] for member in found["members"]) / 2
+    assert {"digest", "effective", "seconds", "config"} <= set(found)
+    assert not (tiny.parent / "runs").exists()
+
+
+def test_the_test_split_is_looked_at_only_when_asked(lorap_bench: Command, tiny: Path) -> None:
+    found = lorap_bench("train", tiny, "--split", "test", "--json").json
+    assert found["split"] == "test"
+    assert 0 <= found["members"][0]["test"] <= 1
+    shown = lorap_bench("train", tiny, "--split", "test")
+    assert shown.code == 0
+    assert shown.out.split()[:4] == ["seed", "val", "test", "best_epoch"]
+    assert "average_bits" in shown.out
+
+
+def test_a_file_with_the_five_sections_alone(lorap_bench: Command, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[optim]\nepochs = 1\n[quant]\nscheme = "FP32"\n', encoding="utf-8")
+    found = lorap_bench("train", path, "--json").json
+    assert found["costs"]["average_bits"] == 32
+
+
+def test_a_diverged_training_ends_with_three(lorap_bench: Command, tiny: Path) -> None:
+    ended = lorap_bench("train", tiny, "--set", "optim.lr=1e38", "--set", "optim.epochs=3", "--json")
+    assert ended.code == 3
+    assert ended.json["status"] == "diverged"
+    assert "diverged" in ended.err
+
+
+def test_faults_of_a_configuration(lorap_bench: Command, tiny: Path) -> None:
+    ended = lorap_bench("train", tiny, "--set", "quant.bits=9", "--set", "promt.rank=2", "--set", "nonsense")
+    assert ended.code == 2
+    assert "nonsense" in ended.err
+    ended = lorap_bench("train", tiny, "--set", "quant.bits=9", "--set", "promt.rank=2")
+    assert "2 faults" in ended.err
+    assert "did you mean 'prompt'?" in ended.err
+    ended = lorap_bench("train", tiny.parent / "tinny.toml")
+    assert ended.code == 2
+    assert "did you mean 'tiny.toml'?" in ended.err
+
+
+def test_a_terminal_gets_a_bar_of_epochs(lorap_bench: Command, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
+    ended = lorap_bench("train", tiny, "--json")
+    assert ended.code == 0
+    assert "epoch" in ended.err
+    assert "\x1b" not in ended.out
+
+
+def test_ctrl_c_ends_at_once(lorap_bench: Command, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lorap_bench.train.trial.run_trial", interrupted)
+    ended = lorap_bench("train", tiny)
+    assert (ended.code, ended.err) == (130, "stopped\n")
