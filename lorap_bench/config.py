@@ -120,7 +120,7 @@ class PromptConfig:
     factorize: bool = True
     inject: Literal["pre_requant", "post_requant"] = "pre_requant"
     temperature: Rate = 1.0
-    lr: Rate = 0.01
+    lr: Rate = 1e-3
     weight_decay: Decay = 0.0
 
 

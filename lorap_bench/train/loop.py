@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lorap_bench.models.network import Constants
     from lorap_bench.train.feed import Feed, Portion
 
-__all__ = ["Fitted", "Trainee", "fit"]
+__all__ = ["Fitted", "Passes", "Trainee", "fit"]
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ def fit(
     """
     optim = members[0].config.optim
     cohort = Cohort(members, shape_of(task))
-    passes = _Passes(cohort, make_feed(task, cohort.plan))
+    passes = Passes(cohort, make_feed(task, cohort.plan))
     trainees = [Trainee(member) for member in members]
     alive = list(trainees)
     for epoch in range(optim.epochs):
@@ -83,7 +83,7 @@ def fit(
     return Fitted(cohort, trainees)
 
 
-class _Passes:
+class Passes:
     """Passes over a split for all members at once; what is constant in a fixed batch is computed once."""
 
     def __init__(self, cohort: Cohort, feed: Feed) -> None:
