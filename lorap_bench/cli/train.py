@@ -38,6 +38,10 @@ def train(
     ],
     settings: Settings = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Train with seeds 0 to N-1.")] = 1,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option("--seed", min=0, metavar="S", help="Train with this seed instead of --seeds; repeatable."),
+    ] = None,
     split: Annotated[Part, typer.Option("--split", help="test: also look at the test split, once.")] = Part.VAL,
     raw_mirror: RawMirror = None,
     as_json: Json = False,
@@ -50,7 +54,7 @@ def train(
 
     chosen = load_config(config, catalog=catalog(), overrides=settings or ())
     with _epochs(chosen.optim.epochs, quiet=quiet) as on_epoch:
-        record = run_trial(chosen, range(seeds), split=split.value, on_epoch=on_epoch).record
+        record = run_trial(chosen, seed or range(seeds), split=split.value, on_epoch=on_epoch).record
     if as_json:
         print_json(_mapping(record, split))
     else:

@@ -58,10 +58,10 @@ def layer_bits(record: TrialRecord) -> dict[str, str]:
 
 
 def command(spec: StudySpec, record: TrialRecord) -> str:
-    """Return the shell command that trains the trial's configuration again, with as many seeds."""
+    """Return the shell command that trains the trial again, with its own seeds where it has been trained."""
     settings = [f"--set {shlex.quote(f'{path}={_toml(value)}')}" for path, value in record.params.items()]
-    seeds = len(record.members) or spec.replicas.search
-    return " ".join(["lorap-bench train", shlex.quote(f"studies/{spec.name}.toml"), *settings, f"--seeds {seeds}"])
+    seeds = [f"--seed {member.seed}" for member in record.members] or [f"--seeds {spec.replicas.search}"]
+    return " ".join(["lorap-bench train", shlex.quote(f"studies/{spec.name}.toml"), *settings, *seeds])
 
 
 def _fraction(values: Iterable[float | None]) -> Interval | None:

@@ -35,6 +35,21 @@ def test_the_test_split_is_looked_at_only_when_asked(lorap_bench: Command, tiny:
     assert "average_bits" in shown.out
 
 
+def test_seeds_by_name(lorap_bench: Command, tiny: Path) -> None:
+    found = lorap_bench("train", tiny, "--seed", 5, "--seed", 1, "--json").json
+    assert [member["seed"] for member in found["members"]] == [5, 1]
+
+
+def test_a_studys_trial_trains_again_to_the_same_figures(lorap_bench: Command, tiny: Path, tmp_path: Path) -> None:
+    assert lorap_bench("run", tiny, "--runs", tmp_path, "--no-report", "--quiet").code == 0
+    trial = next(t for t in lorap_bench("export", tiny, "--runs", tmp_path, "--json").json["trials"] if t["members"])
+    settings = [word for path, value in trial["params"].items() for word in ("--set", f"{path}={value}")]
+    seeds = [word for member in trial["members"] for word in ("--seed", str(member["seed"]))]
+    again = lorap_bench("train", tiny, *settings, *seeds, "--json").json
+    assert again["digest"] == trial["digest"]
+    assert [member["val"] for member in again["members"]] == [member["val"] for member in trial["members"]]
+
+
 def test_a_file_with_the_five_sections_alone(lorap_bench: Command, tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[optim]\nepochs = 1\n[quant]\nscheme = "FP32"\n', encoding="utf-8")

@@ -73,7 +73,7 @@ def test_rows_are_normalised() -> None:
     task = load_task(TaskConfig(features="row_normalized"))
     assert torch.allclose(task.x.sum(dim=1), torch.ones(len(task.x)))
     assert torch.allclose(task.x * raw.x.sum(dim=1, keepdim=True), raw.x)
-    assert task.y is raw.y
+    assert torch.equal(task.y, raw.y)
 
 
 def test_a_row_of_zeros_stays(environment: Folders, write_tu: Callable[..., Path]) -> None:

@@ -30,7 +30,7 @@ def test_it_holds_figures_configuration_and_command(
         assert f"\n{section}" in text
         assert all(name in text for name, value in values.items() if value != {})
     command = text[text.index("lorap-bench train") :]
-    assert " ".join(command.split()).endswith("--set prompt.count=4 --set prompt.rank=2 --seeds 3")
+    assert " ".join(command.split()).count("--seed ") == 3
 
 
 def test_hostile_strings_stay_text(make_spec: Callable[..., StudySpec], make_record: Make) -> None:

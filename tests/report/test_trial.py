@@ -79,8 +79,10 @@ def test_the_command_reads_back_as_the_parameters(make_spec: MakeSpec, make_reco
     }
     words = shlex.split(command(make_spec(), make_record(params=params)))
     assert words[:3] == ["lorap-bench", "train", "studies/made-up.toml"]
-    assert words[-2:] == ["--seeds", "3"]
-    pairs = [word.partition("=") for word in words[3:-2] if word != "--set"]
+    start = words.index("--seed")
+    assert words[start::2] == ["--seed"] * 3
+    assert [int(word) for word in words[start + 1 :: 2]] == [member.seed for member in make_record().members]
+    pairs = [word.partition("=") for word in words[3:start] if word != "--set"]
     read = {}
     for path, _, text in pairs:
         try:
