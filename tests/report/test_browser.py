@@ -150,7 +150,9 @@ def test_a_click_opens_the_trial_and_marks_its_row(browser: Browser, report: Pat
         panel = visit.page.locator("#selected")
         panel.wait_for()
         command = panel.locator("code").text_content() or ""
-        assert re.fullmatch(r"lorap-bench train studies/made-up\.toml( --set [\w.]+=[\w.-]+){5}( --seed \d+){3}", command)
+        assert re.fullmatch(
+            r"lorap-bench train studies/made-up\.toml( --set [\w.]+=[\w.-]+){5}( --seed \d+){3}", command
+        )
         number = visit.page.locator("tr.chosen").get_attribute("data-trial")
         assert f"Trial {number} " in (panel.locator("pre").text_content() or "")
 
