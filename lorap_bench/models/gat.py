@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, final
 
 import torch.nn.functional as F  # noqa: N812  # the name torch users know
 
-from lorap_bench.cost.site import Operation, Role, Site
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import glorot, zeros
 from lorap_bench.models.dropout import Dropout
@@ -15,6 +14,7 @@ from lorap_bench.models.hooks import Conv, Fittings, LayerShape, linear
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lorap_bench.cost.site import Operation, Site
     from lorap_bench.kernels.csr import Csr
     from lorap_bench.kernels.features import Features
     from lorap_bench.models.graph import GraphBatch
@@ -48,30 +48,28 @@ class GAT(Conv):
     @classmethod
     def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
         rows, loops = shape.nodes * shape.d_out, shape.edges + shape.nodes
-        message = [shape.site("message", "message", loops * shape.d_out)] if shape.messages else []
         return (
             shape.input_site(feeds_linear=True),
-            shape.site("weight", "weight", shape.d_in * shape.d_out, role=Role.WEIGHT),
+            shape.weight("weight", "weight", shape.d_in * shape.d_out),
             shape.parameters("bias", shape.d_out),
-            shape.site("feature", "feature", rows),
-            shape.site("attention", "attention", 2 * shape.d_out, role=Role.WEIGHT),
-            shape.site("logits", "logits", loops * shape.heads),
-            *message,
-            shape.site("aggregate", "aggregate", rows),
-            shape.site("update", "update", rows),
+            shape.activation("feature", "feature", rows),
+            shape.weight("attention", "attention", 2 * shape.d_out),
+            shape.activation("logits", "logits", loops * shape.heads),
+            *shape.message_sites(loops * shape.d_out),
+            shape.activation("aggregate", "aggregate", rows),
+            shape.activation("update", "update", rows),
         )
 
     @classmethod
     def operations(cls, shape: LayerShape) -> tuple[Operation, ...]:
         loops = shape.edges + shape.nodes
-        message = ("message",) if shape.messages else ()
         rows = shape.nodes * shape.d_out
         return (
             shape.operation("linear", rows * shape.d_in, "input", "weight", "feature"),
             shape.operation("score", 2 * rows, "feature", "attention", "logits"),
             # addition, leaky ReLU, exponential, sum, division: one each per edge and head, in float
             shape.operation("attend", 5 * loops * shape.heads),
-            shape.operation("propagate", 2 * loops * shape.d_out, "feature", *message, "aggregate"),
+            shape.operation("propagate", 2 * loops * shape.d_out, "feature", *shape.message_names, "aggregate"),
         )
 
     @classmethod

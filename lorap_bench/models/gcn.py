@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from lorap_bench.cost.site import Operation, Role, Site
 from lorap_bench.kernels.members import glorot, zeros
 from lorap_bench.models.hooks import Conv, Fittings, LayerShape, linear
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lorap_bench.cost.site import Operation, Site
     from lorap_bench.kernels.features import Features
     from lorap_bench.models.graph import GraphBatch
 
@@ -35,27 +35,25 @@ class GCN(Conv):
     @classmethod
     def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
         rows, loops = shape.nodes * shape.d_out, shape.edges + shape.nodes
-        message = [shape.site("message", "message", loops * shape.d_out)] if shape.messages else []
         return (
             shape.input_site(feeds_linear=True),
-            shape.site("weight", "weight", shape.d_in * shape.d_out, role=Role.WEIGHT),
+            shape.weight("weight", "weight", shape.d_in * shape.d_out),
             shape.parameters("bias", shape.d_out),
-            shape.site("feature", "feature", rows),
-            shape.site("norm", "norm", loops, role=Role.CONSTANT),
-            *message,
-            shape.site("aggregate", "aggregate", rows),
-            shape.site("update", "update", rows),
+            shape.activation("feature", "feature", rows),
+            shape.constant("norm", "norm", loops),
+            *shape.message_sites(loops * shape.d_out),
+            shape.activation("aggregate", "aggregate", rows),
+            shape.activation("update", "update", rows),
         )
 
     @classmethod
     def operations(cls, shape: LayerShape) -> tuple[Operation, ...]:
         loops = shape.edges + shape.nodes
-        message = ("message",) if shape.messages else ()
         normalize = [shape.operation("normalize", 2 * loops)] if shape.layer == "0" else []
         return (
             *normalize,
             shape.operation("linear", shape.nodes * shape.d_in * shape.d_out, "input", "weight", "feature"),
-            shape.operation("propagate", 2 * loops * shape.d_out, "feature", *message, "aggregate"),
+            shape.operation("propagate", 2 * loops * shape.d_out, "feature", *shape.message_names, "aggregate"),
         )
 
     @classmethod

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from lorap_bench.cost.site import Operation, Role, Site
 from lorap_bench.kernels.features import Features
 from lorap_bench.kernels.members import glorot, zeros
 from lorap_bench.models.hooks import Conv, Fittings, LayerShape
@@ -14,6 +13,7 @@ from lorap_bench.models.hooks import Conv, Fittings, LayerShape
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lorap_bench.cost.site import Operation, Site
     from lorap_bench.models.graph import GraphBatch
 
 __all__ = ["GIN"]
@@ -41,26 +41,24 @@ class GIN(Conv):
     @classmethod
     def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
         rows, inner = shape.nodes * shape.d_in, shape.nodes * shape.hidden
-        message = [shape.site("message", "message", shape.edges * shape.d_in)] if shape.messages else []
         return (
             shape.input_site(feeds_linear=False),
-            *message,
-            shape.site("aggregate", "aggregate", rows),
-            _fed(shape.site("mlp.0.input", "input", rows)),
-            shape.site("mlp.0.weight", "weight", shape.d_in * shape.hidden, role=Role.WEIGHT),
-            shape.site("mlp.0.output", "feature", inner),
-            _fed(shape.site("mlp.1.input", "input", inner)),
-            shape.site("mlp.1.weight", "weight", shape.hidden * shape.d_out, role=Role.WEIGHT),
+            *shape.message_sites(shape.edges * shape.d_in),
+            shape.activation("aggregate", "aggregate", rows),
+            shape.activation("mlp.0.input", "input", rows, feeds_linear=True),
+            shape.weight("mlp.0.weight", "weight", shape.d_in * shape.hidden),
+            shape.activation("mlp.0.output", "feature", inner),
+            shape.activation("mlp.1.input", "input", inner, feeds_linear=True),
+            shape.weight("mlp.1.weight", "weight", shape.hidden * shape.d_out),
             shape.parameters("bias", shape.hidden + shape.d_out),
-            shape.site("update", "update", shape.nodes * shape.d_out),
+            shape.activation("update", "update", shape.nodes * shape.d_out),
         )
 
     @classmethod
     def operations(cls, shape: LayerShape) -> tuple[Operation, ...]:
-        message = ("message",) if shape.messages else ()
         nodes, inner = shape.nodes, shape.hidden
         return (
-            shape.operation("propagate", shape.edges * shape.d_in, "input", *message, "aggregate"),
+            shape.operation("propagate", shape.edges * shape.d_in, "input", *shape.message_names, "aggregate"),
             shape.operation("combine", nodes * shape.d_in, "input", "aggregate", "mlp.0.input"),
             shape.operation("mlp.0", nodes * shape.d_in * inner, "mlp.0.input", "mlp.0.weight", "mlp.0.output"),
             shape.operation("activate", nodes * inner, "mlp.0.output"),
@@ -83,14 +81,3 @@ class GIN(Conv):
     def _linear(self, site: str, index: int, x: Tensor) -> Tensor:
         weight = self.quantize(f"mlp.{index}.weight", self.get_parameter(f"weight{index}"))
         return torch.bmm(self.quantize(site, x), weight) + self.get_parameter(f"bias{index}")
-
-
-def _fed(site: Site) -> Site:
-    return Site(
-        name=site.name,
-        layer=site.layer,
-        component=site.component,
-        role=site.role,
-        elements=site.elements,
-        feeds_linear=True,
-    )

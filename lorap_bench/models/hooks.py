@@ -8,7 +8,7 @@ prompt's business.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
@@ -51,38 +51,53 @@ class LayerShape:
     binary: bool
     messages: bool
 
-    def site(self, local: str, component: str, elements: float, *, role: Role = Role.ACTIVATION) -> Site:
-        """Return a quantizable site of this layer."""
-        name = f"layers.{self.layer}.{local}"
-        return Site(name=name, layer=self.layer, component=component, role=role, elements=elements)
+    def activation(self, local: str, component: str, elements: float, *, feeds_linear: bool = False) -> Site:
+        """Return a quantizable activation of this layer."""
+        return self._site(local, component, Role.ACTIVATION, elements, feeds_linear=feeds_linear)
+
+    def weight(self, local: str, component: str, elements: float) -> Site:
+        """Return quantizable parameters of this layer."""
+        return self._site(local, component, Role.WEIGHT, elements)
+
+    def constant(self, local: str, component: str, elements: float) -> Site:
+        """Return a quantizable constant of this layer."""
+        return self._site(local, component, Role.CONSTANT, elements)
+
+    def message_sites(self, elements: float) -> tuple[Site, ...]:
+        """Return the per-edge messages, if they are materialised."""
+        return (self.activation("message", "message", elements),) if self.messages else ()
+
+    @property
+    def message_names(self) -> tuple[str, ...]:
+        """The local name of the messages, for operations; empty if they are not materialised."""
+        return ("message",) if self.messages else ()
 
     def input_site(self, *, feeds_linear: bool) -> Site:
         """Return the site of the layer's input: constant where it is the raw features."""
-        return Site(
-            name=f"layers.{self.layer}.input",
-            layer=self.layer,
-            component="input",
-            role=Role.CONSTANT if self.raw else Role.ACTIVATION,
-            elements=self.nodes * self.d_in,
-            feeds_linear=feeds_linear,
-            binary=self.raw and self.binary,
-        )
+        role = Role.CONSTANT if self.raw else Role.ACTIVATION
+        site = self._site("input", "input", role, self.nodes * self.d_in, feeds_linear=feeds_linear)
+        return replace(site, binary=self.raw and self.binary)
 
     def parameters(self, local: str, elements: float) -> Site:
         """Return learned parameters that no scheme quantizes: always 32 bits."""
-        return Site(
-            name=f"layers.{self.layer}.{local}",
-            layer=self.layer,
-            component="parameter",
-            role=Role.WEIGHT,
-            elements=elements,
-            quantized=False,
-        )
+        return replace(self._site(local, "parameter", Role.WEIGHT, elements), quantized=False)
 
     def operation(self, name: str, count: float, *locals_: str) -> Operation:
         """Return arithmetic between this layer's sites."""
         sites = tuple(f"layers.{self.layer}.{local}" for local in locals_)
         return Operation(name=f"layers.{self.layer}.{name}", count=count, sites=sites)
+
+    def _site(  # the fields of a site
+        self, local: str, component: str, role: Role, elements: float, *, feeds_linear: bool = False
+    ) -> Site:
+        return Site(
+            name=f"layers.{self.layer}.{local}",
+            layer=self.layer,
+            component=component,
+            role=role,
+            elements=elements,
+            feeds_linear=feeds_linear,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
