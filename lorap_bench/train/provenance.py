@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from lorap_bench.kernels.backend import kernels
 
 __all__ = ["provenance"]
@@ -20,14 +18,13 @@ _PACKAGES = ("lorap-bench", "torch", "torch-geometric", "numpy")
 
 @lru_cache(maxsize=1)
 def provenance() -> dict[str, Any]:
-    """Return the commit (``+`` marks uncommitted changes), versions, backend, threads and device."""
+    """Return the commit (``+`` marks uncommitted changes), versions, backend and device."""
     return {
         "commit": _commit(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "backend": kernels().name,
         "device": "cpu",
         "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from lorap_bench.train.loop import Trainee, fit
 from lorap_bench.train.provenance import provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.data.task import GraphTask, Split
@@ -60,7 +61,8 @@ def run_trial(
     status = Status.COMPLETE
     try:
         visible = task if split == "test" else _without_test(task)
-        trainees = fit(visible, members, split=split, on_epoch=on_epoch).trainees
+        with _one_thread():
+            trainees = fit(visible, members, split=split, on_epoch=on_epoch).trainees
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -83,6 +85,17 @@ def run_trial(
         provenance=provenance(),
     )
     return Outcome(record, _curves(trainees))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: bitwise repeatable, and faster than two that contend with another worker."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @lru_cache(maxsize=4)

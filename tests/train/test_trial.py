@@ -175,8 +175,20 @@ def test_an_epoch_callback_may_stop_training() -> None:
 
 def test_provenance_names_versions_and_no_place() -> None:
     record, _ = run_trial(configure(optim={"epochs": 1}), [0], task=NODE)
-    assert {"commit", "versions", "backend", "device", "machine", "threads"} == set(record.provenance)
+    assert {"commit", "versions", "backend", "device", "machine"} == set(record.provenance)
     assert "/" not in str(record.provenance)
+
+
+def test_training_uses_one_thread_and_gives_the_others_back() -> None:
+    seen: list[int] = []
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run_trial(BASE, [0], task=NODE, on_epoch=lambda _: seen.append(torch.get_num_threads()))
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_sparse_raw_features_train_like_dense_ones() -> None:
