@@ -110,7 +110,7 @@ class TrialRecord:
         Raises:
             StoreError: the record was written by another version of the schema, or is damaged.
         """
-        found = mapping.get("schema_version")
+        found = mapping.get("schema_version") if isinstance(mapping, dict) else None
         if found != RECORD_VERSION:
             raise StoreError(f"record schema {found!r}, this version reads {RECORD_VERSION}", where=where)
         try:

@@ -20,7 +20,7 @@ def node_task(*, nodes: int = 60, features: int = 12, binary: bool = False) -> G
     generator = torch.Generator().manual_seed(0)
     y = torch.arange(nodes) % 3
     near = torch.rand(nodes, nodes, generator=generator) < torch.where(y[:, None] == y[None], 0.15, 0.02)
-    x = torch.rand(nodes, features, generator=generator) + torch.nn.functional.one_hot(y, features)
+    x = torch.rand(nodes, features, generator=generator) + (y[:, None] % features == torch.arange(features))
     if binary:
         x = (x > 0.9).float()
     order = torch.randperm(nodes, generator=generator)

@@ -181,6 +181,15 @@ def test_every_key_of_a_study_file_is_documented() -> None:
     assert [cost for cost in COSTS if f"`{cost}`" not in costs] == []
 
 
+def test_documented_defaults_are_the_real_ones() -> None:
+    text = (ROOT / "docs" / "study-files.md").read_text(encoding="utf-8")
+    for name, section in SECTIONS.items():
+        part = text[text.index(f"## `[{name}]`") :].split("\n## ", 1)[0]
+        for key, value in asdict(section()).items():
+            (stated,) = re.findall(rf"^\| `{key}` \|.*\| ([^|]+) \|$", part, flags=re.MULTILINE)
+            assert stated == "empty" if value == {} else tomllib.loads(f"v = {stated.strip('`')}")["v"] == value, key
+
+
 def test_every_verb_is_documented() -> None:
     from lorap_bench.cli.main import app
 

@@ -40,16 +40,14 @@ class Features:
         """Multiply by each member's weight: ``[S, F, d]`` → ``[S, N, d]``."""
         if self.pattern is not None:
             return kernels().sparse_linear(self.pattern, self.values, weight)
-        if self.values.shape[0] == 1:
-            return kernels().shared_linear(self.values[0], weight)
-        return torch.bmm(self.values, weight)
+        return kernels().matmul(self.values, weight)
 
 
 def make_features(x: Tensor) -> Features:
     """Wrap ``[N, F]``, sparsely where that is cheaper (wide and at most a tenth full)."""
     rows, columns = x.shape
     filled = int(torch.count_nonzero(x))
-    if columns < _SPARSE_WIDTH or filled > _SPARSE_DENSITY * x.numel():
+    if columns < _SPARSE_WIDTH or filled > _SPARSE_DENSITY * x.numel() or filled == 0:
         return Features(x.unsqueeze(0))
     row, col = x.nonzero(as_tuple=True)
     pattern, order = csr_from_coo(row, col, (rows, columns))

@@ -107,10 +107,12 @@ class Kernels(ABC):
         """
 
     @abstractmethod
-    def shared_linear(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Multiply one constant dense matrix by each member's weight; no gradient to x.
+    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
+        """Multiply each member's matrices; a constant ``a`` may be shared by all.
 
-        Shape: x ``[N, F]``; weight ``[S, F, d]`` → ``[S, N, d]``.
+        Not ``torch.bmm``: with an extent of 1 its result depends on how many members there are.
+
+        Shape: a ``[S, n, k]``, or ``[1, n, k]`` without a gradient; b ``[S, k, m]`` → ``[S, n, m]``.
         """
 
     @abstractmethod

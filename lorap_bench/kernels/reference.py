@@ -74,8 +74,8 @@ class Reference(Kernels):
     def sparse_linear(self, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
         return cast("Tensor", _SparseLinear.apply(pattern, values, weight))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
-    def shared_linear(self, x: Tensor, weight: Tensor) -> Tensor:
-        return torch.stack([x @ member for member in weight.unbind(0)])
+    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
+        return cast("Tensor", _Matmul.apply(a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
         rate, decay = scalars
@@ -124,6 +124,20 @@ class _FakeQuantize(torch.autograd.Function):
         return gradient, None, None, None, None, None
 
 
+class _Matmul(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return _each(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        a, b = ctx.saved_tensors
+        to_a = _each(gradient, b.mT) if ctx.needs_input_grad[0] else None
+        to_b = _each(a.mT, gradient) if ctx.needs_input_grad[1] else None
+        return to_a, to_b
+
+
 class _Propagate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
@@ -161,6 +175,14 @@ class _SparseLinear(torch.autograd.Function):
         (values,) = ctx.saved_tensors
         turned = values.index_select(1, ctx.pattern.t_perm)
         return None, None, _spmm(ctx.pattern.t_rowptr, ctx.pattern.t_col, turned, gradient.contiguous())
+
+
+def _each(a: Tensor, b: Tensor) -> Tensor:
+    """Multiply member by member: ``[S or 1, n, k]`` · ``[S, k, m]``."""
+    out = b.new_empty(b.shape[0], a.shape[1], b.shape[2])
+    for s, target in enumerate(out):
+        torch.mm(a[s if a.shape[0] > 1 else 0], b[s], out=target)
+    return out
 
 
 def _spmm(rowptr: Tensor, col: Tensor, weight: Tensor | None, x: Tensor) -> Tensor:

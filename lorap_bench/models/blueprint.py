@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from lorap_bench.quant import SCHEMES, Scheme
 from lorap_bench.resolve import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lorap_bench.config import TrialConfig
     from lorap_bench.data.task import GraphTask
 
@@ -52,11 +54,7 @@ class Blueprint:
         for layer in self.layers:
             sites.extend(self.conv.sites(layer))
             operations.extend(self.conv.operations(layer))
-            cost = prompt.aggregate_cost(layer.nodes, self.conv.aggregate_width(layer))
-            if cost is not None:
-                sites.append(cost.site(f"layers.{layer.layer}"))
-                operations.append(cost.operation(f"layers.{layer.layer}"))
-        for extra_sites, extra_operations in (self._node_prompt(prompt), self._between(), self._head()):
+        for extra_sites, extra_operations in (self._prompts(prompt), self._between(), self._head()):
             sites.extend(extra_sites)
             operations.extend(extra_operations)
         bits = self.scheme((self.trial.quant,), tuple(sites)).widths(self.trial.quant)
@@ -91,15 +89,19 @@ class Blueprint:
     def _canonical(self) -> dict[str, Any]:
         config = self.trial.to_mapping()
         quant, prompt = config["quant"], config["prompt"]
-        config["task"]["dataset"] = self.shape.name  # one data set may go by two names
+        # A data set and a class may each go by two names.
+        config["task"]["dataset"] = self.shape.name
+        config["model"]["arch"] = _public_name(self.conv, ARCHS)
+        quant["scheme"] = _public_name(self.scheme, SCHEMES)
+        prompt["kind"] = _public_name(self.prompt, PROMPTS)
         for name in _ALLOCATION_FIELDS:
             del quant[name]
         quant["bits"] = self.effective["bits"]
         for observer, name in _OBSERVER_FIELDS.items():
             if quant["observer"] != observer:
                 quant[name] = None
-        if quant["scheme"] == "FP32":
-            config["quant"] = {"scheme": "FP32"}
+        if not self.scheme.quantizes:
+            config["quant"], prompt["inject"] = {"scheme": quant["scheme"]}, None
         unused = {"rank"} | _UNUSED_PROMPT_FIELDS.get(prompt["kind"], set())
         config["prompt"] = {name: value for name, value in prompt.items() if name not in unused}
         config["prompt"]["ranks"] = self.effective["ranks"]
@@ -109,9 +111,23 @@ class Blueprint:
             config["task"]["batch_size"] = config["model"]["readout"] = None
         return config
 
-    def _node_prompt(self, prompt: Prompt) -> tuple[list[Site], list[Operation]]:
-        cost = prompt.node_cost(self.shape.nodes, self.shape.features)
-        return ([cost.site("input")], [cost.operation("input")]) if cost else ([], [])
+    @property
+    def _norm(self) -> bool:
+        return self.trial.model.batch_norm
+
+    def _prompts(self, prompt: Prompt) -> tuple[list[Site], list[Operation]]:
+        """The prompts' parameters and arithmetic, and the float tensor that flows on after a late injection."""
+        costs = {"input": prompt.node_cost(self.shape.nodes, self.shape.features)}
+        late = self.scheme.quantizes and self.trial.prompt.inject == "post_requant"
+        floats = []
+        for layer in self.layers:
+            width = self.conv.aggregate_width(layer)
+            costs[f"layers.{layer.layer}"] = cost = prompt.aggregate_cost(layer.nodes, width)
+            if late and cost is not None:
+                floats.append(replace(layer.activation("prompted", "prompted", layer.nodes * width), quantized=False))
+        present = {place: cost for place, cost in costs.items() if cost is not None}
+        sites = [cost.site(place) for place, cost in present.items()]
+        return [*sites, *floats], [cost.operation(place) for place, cost in present.items()]
 
     def _between(self) -> tuple[list[Site], list[Operation]]:
         """Batch norm, ReLU and dropout after every hidden layer: N d operations each."""
@@ -119,8 +135,9 @@ class Blueprint:
         hidden = self.layers if self.shape.level == "graph" else self.layers[:-1]
         for layer in hidden:
             rows = layer.nodes * layer.d_out
-            operations.append(layer.operation("activate", 2 * rows, "update"))
-            if self.trial.model.batch_norm:
+            # batch norm leaves a float tensor behind
+            operations.append(layer.operation("activate", 2 * rows, *([] if self._norm else ["update"])))
+            if self._norm:
                 sites.append(layer.parameters("batch_norm", 2 * layer.d_out))
                 operations.append(layer.operation("batch_norm", 2 * rows))
         return sites, operations
@@ -131,8 +148,9 @@ class Blueprint:
             return [], []
         width, classes = self.layers[-1].d_out, self.shape.classes
         pooled = self.shape.nodes * width
+        last = () if self._norm else (f"layers.{self.layers[-1].layer}.update", "head.input")
         return list(head_sites(width, classes)), [
-            Operation(name="head.pool", count=pooled, sites=(f"layers.{self.layers[-1].layer}.update", "head.input")),
+            Operation(name="head.pool", count=pooled, sites=last),
             Operation(name="head.linear", count=width * classes, sites=("head.input", "head.weight", "head.output")),
         ]
 
@@ -178,6 +196,12 @@ _UNUSED_PROMPT_FIELDS = {
 }
 
 
+def _public_name(found: type[Any], known: Mapping[str, type[Any]]) -> str:
+    """Return the name a class has in its namespace, or its path if it is a stranger's."""
+    names = [name for name, kind in known.items() if kind is found]
+    return names[0] if names else f"{found.__module__}:{found.__qualname__}"
+
+
 @lru_cache(maxsize=8)
 def shape_of(task: GraphTask) -> TaskShape:
     """Return a task's sizes: the whole graph at node level, the mean graph at graph level."""
@@ -205,13 +229,14 @@ def blueprint(config: TrialConfig, shape: TaskShape) -> Blueprint:
     prompt = resolve(config.prompt.kind, PROMPTS, kind="prompt", where="prompt.kind")
     scheme = resolve(config.quant.scheme, SCHEMES, kind="scheme", where="quant.scheme")
     node_prompted = prompt((config.prompt,)).node_cost(1, 1) is not None
-    layers = tuple(_layers(config, shape, conv, raw=not node_prompted))
+    materialized = config.quant.messages and scheme.quantizes
+    layers = tuple(_layers(config, shape, conv, raw=not node_prompted, messages=materialized))
     built = Blueprint(config, shape, layers, conv, scheme, prompt)
     built.ledger  # noqa: B018  # resolves the allocation now, so that its faults show here
     return built
 
 
-def _layers(config: TrialConfig, shape: TaskShape, conv: type[Conv], *, raw: bool) -> list[LayerShape]:
+def _layers(config: TrialConfig, shape: TaskShape, conv: type[Conv], *, raw: bool, messages: bool) -> list[LayerShape]:
     model = config.model
     if conv.uses_heads and model.hidden % model.heads:
         raise ConfigError(
@@ -238,7 +263,7 @@ def _layers(config: TrialConfig, shape: TaskShape, conv: type[Conv], *, raw: boo
                 heads=1 if last or not conv.uses_heads else model.heads,
                 raw=raw and index == 0,
                 binary=shape.binary,
-                messages=config.quant.messages,
+                messages=messages,
             )
         )
     return layers

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, final
 
+import torch
 import torch.nn.functional as F  # noqa: N812  # the name torch users know
 
 from lorap_bench.kernels.backend import kernels
@@ -12,7 +14,7 @@ from lorap_bench.models.dropout import Dropout
 from lorap_bench.models.hooks import Conv, Fittings, LayerShape, linear
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from lorap_bench.cost.site import Operation, Site
     from lorap_bench.kernels.csr import Csr
@@ -41,7 +43,7 @@ class GAT(Conv):
         super().__init__(shape, fittings)
         self.heads = shape.heads
         self.declare("weight", (shape.d_in, shape.d_out), glorot)
-        self.declare("attention", (2, shape.d_out), glorot)
+        self.declare("attention", (2, shape.d_out), partial(_glorot_by_head, heads=shape.heads))
         self.declare("bias", (1, shape.d_out), zeros)
         self.drop = Dropout(f"{self.prefix}alpha", fittings.rates, fittings.draws, relu=False)
 
@@ -91,3 +93,9 @@ class GAT(Conv):
         logits = source.index_select(1, pattern.col) + target.index_select(1, pattern.row)
         logits = F.leaky_relu(self.quantize("logits", logits), _NEGATIVE_SLOPE)
         return kernels().segment_softmax(pattern, logits)
+
+
+def _glorot_by_head(shape: tuple[int, ...], generator: Generator, *, heads: int) -> Tensor:
+    """Draw both attention vectors ``[2, H C]`` as Glorot's ``[H, C]``."""
+    by_head = (heads, shape[1] // heads)
+    return torch.stack([glorot(by_head, generator).flatten() for _ in range(shape[0])])

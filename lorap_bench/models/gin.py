@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-import torch
-
+from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.features import Features
 from lorap_bench.kernels.members import glorot, zeros
 from lorap_bench.models.hooks import Conv, Fittings, LayerShape
@@ -80,4 +79,4 @@ class GIN(Conv):
 
     def _linear(self, site: str, index: int, x: Tensor) -> Tensor:
         weight = self.quantize(f"mlp.{index}.weight", self.get_parameter(f"weight{index}"))
-        return torch.bmm(self.quantize(site, x), weight) + self.get_parameter(f"bias{index}")
+        return kernels().matmul(self.quantize(site, x), weight) + self.get_parameter(f"bias{index}")

@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
-import torch
 from torch import Tensor, nn
 
 from lorap_bench.cost.site import Operation, Role, Site
@@ -201,7 +200,7 @@ class Conv(MemberModule, ABC):
 
 def linear(x: Tensor | Features, weight: Tensor) -> Tensor:
     """Multiply by each member's weight: ``[S, N, d_in]`` · ``[S, d_in, d_out]``."""
-    return x.linear(weight) if isinstance(x, Features) else torch.bmm(x, weight)
+    return x.linear(weight) if isinstance(x, Features) else kernels().matmul(x, weight)
 
 
 def _key(local: str) -> str:

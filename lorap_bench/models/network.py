@@ -128,6 +128,6 @@ class _Head(MemberModule):
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.quantizers["weight"](self.get_parameter("weight"))
-        product = torch.bmm(self.quantizers["input"](x), weight) + self.get_parameter("bias")
+        product = kernels().matmul(self.quantizers["input"](x), weight) + self.get_parameter("bias")
         logits: Tensor = self.quantizers["output"](product)
         return logits

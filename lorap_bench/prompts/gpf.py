@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import Group, glorot, zeros
 from lorap_bench.prompts.prompt import NodePrompt, Prompt, PromptCost
 
@@ -45,7 +46,7 @@ class MixedPrompt(NodePrompt):
 
     def forward(self, features: Features) -> Tensor:
         scores = features.linear(self.get_parameter("scorer")) + self.get_parameter("bias")
-        return torch.bmm(torch.softmax(scores, dim=2), self.get_parameter("basis")) + features.dense()
+        return kernels().matmul(torch.softmax(scores, dim=2), self.get_parameter("basis")) + features.dense()
 
 
 def mixed_cost(nodes: float, width: int, count: int) -> PromptCost:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import Group, glorot, zeros
 from lorap_bench.prompts.gpf import MixedPrompt, mixed_cost
 from lorap_bench.prompts.prompt import AggregatePrompt, NodePrompt, Prompt, PromptCost
@@ -37,7 +38,8 @@ _GATES: dict[str, Callable[[Tensor], Tensor]] = {
     # Gates act on transposed logits [S, k, N]: a softmax over a short last axis is six times slower.
     "softmax": lambda logits: torch.softmax(logits, dim=1),
     "linear": lambda logits: logits,
-    "sigmoid": torch.sigmoid,
+    # torch.sigmoid rounds an element by its place in memory, so by the number of members; beyond ±60 it is 0 or 1.
+    "sigmoid": lambda logits: 1 / (1 + torch.exp(-logits.clamp(-60, 60))),
 }
 
 
@@ -65,12 +67,12 @@ class LowRankPrompt(AggregatePrompt):
         score: Tensor = self.get_parameter("score")
         basis: Tensor = self.get_parameter("basis")
         if self.factorized:
-            logits = torch.bmm(score.mT, torch.bmm(self.get_parameter("down").mT, x.mT))
-            basis = torch.bmm(self.get_parameter("mix"), basis)
+            logits = kernels().matmul(score.mT, kernels().matmul(self.get_parameter("down").mT, x.mT))
+            basis = kernels().matmul(self.get_parameter("mix"), basis)
         else:
-            logits = torch.bmm(score.mT, x.mT)
+            logits = kernels().matmul(score.mT, x.mT)
         logits = logits / self.get_buffer("temperature") + self.get_parameter("bias")
-        return torch.baddbmm(x, self.gate(logits).mT, basis)
+        return x + kernels().matmul(self.gate(logits).mT, basis)
 
 
 def _aggregate_rank(config: PromptConfig, width: int) -> int:

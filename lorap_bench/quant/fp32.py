@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from lorap_bench.cost.ledger import FULL_PRECISION
+from lorap_bench.quant.allocation import allocate
 from lorap_bench.quant.quantizer import Identity, Quantizer
 from lorap_bench.quant.scheme import Scheme
 
@@ -19,10 +20,12 @@ __all__ = ["FP32"]
 @final
 @dataclass(frozen=True, slots=True)
 class FP32(Scheme):
-    """No quantization: every site keeps 32 bits whatever the bit allocation says."""
+    """No quantization: every site keeps 32 bits whatever the bit allocation says (it must still name real sites)."""
+
+    quantizes = False
 
     def widths(self, config: QuantConfig) -> dict[str, int]:
-        return {site.name: FULL_PRECISION for site in self.sites if site.quantized}
+        return dict.fromkeys(allocate(self.sites, config), FULL_PRECISION)
 
     def quantizer(self, site: Site) -> Quantizer:
         return Identity(len(self.configs))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from lorap_bench.config import QuantConfig
@@ -23,6 +23,9 @@ __all__ = ["Scheme"]
 @dataclass(frozen=True, slots=True)
 class Scheme(ABC):
     """A QAT framework for a cohort: ``configs`` has one entry a member, ``sites`` the model's sites."""
+
+    quantizes: ClassVar[bool] = True
+    """Whether the scheme quantizes at all: one that does not needs no materialised messages."""
 
     configs: tuple[QuantConfig, ...]
     sites: tuple[Site, ...]

@@ -94,6 +94,8 @@ class Cohort:
     @torch.no_grad()
     def keep_best(self, improved: Tensor) -> None:
         """Remember the present state of the members marked ``[S]``."""
+        if not improved.any():
+            return
         for best, tensor in zip(self._best, self._state(), strict=True):
             best.copy_(torch.where(improved.view(-1, *(1,) * (tensor.dim() - 1)), tensor, best))
 

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import torch
@@ -66,7 +67,7 @@ def run_trial(
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        status, reason = Status.OUT_OF_MEMORY, str(error).splitlines()[0]
+        status, reason = Status.OUT_OF_MEMORY, (str(error).splitlines() or [type(error).__name__])[0]
     lost = [trainee for trainee in trainees if trainee.diverged]
     if lost:
         epoch = min(len(trainee.train_loss) for trainee in lost)
@@ -126,13 +127,15 @@ def _result(trainee: Trainee, status: Status) -> MemberResult:
 
 def _curves(trainees: Sequence[Trainee]) -> Curves:
     """Return the curves, cut at the first value that is not finite (JSON has none)."""
-    return {
-        name: [[value for value in getattr(trainee, name) if math.isfinite(value)] for trainee in trainees]
-        for name in _CURVES
-    }
+    curves: Curves = {name: [] for name in _CURVES}
+    for trainee in trainees:
+        for name in _CURVES:
+            curves[name].append(list(takewhile(math.isfinite, getattr(trainee, name))))
+        del curves["val_metric"][-1][len(curves["val_loss"][-1]) :]  # a metric without its loss is no evaluation
+    return curves
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return "can't allocate memory" in str(error) or "not enough memory" in str(error)
+    return any(words in str(error) for words in ("can't allocate memory", "not enough memory", "std::bad_alloc"))

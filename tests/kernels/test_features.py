@@ -17,6 +17,7 @@ def test_wide_and_mostly_empty_features_are_sparse() -> None:
     assert make_features(wide(0.02)).pattern is not None
     assert make_features(wide(0.5)).pattern is None
     assert make_features(torch.zeros(10, 3)).pattern is None
+    assert make_features(torch.zeros(10, 200)).pattern is None  # nothing stored would leave nothing to observe
 
 
 def test_dense_and_linear_agree_between_the_forms() -> None:

@@ -76,6 +76,9 @@ def test_what_an_absent_prompt_would_use_leaves_no_trace(other: TrialConfig) -> 
         (changed("model", heads=2), BASE),  # GCN has no heads
         (changed("task", batch_size=7), BASE),  # node level has no batches
         (changed("quant", scheme="FP32", bits=2), changed("quant", scheme="FP32", observer="MinMax")),
+        (changed("quant", scheme="FP32"), changed("quant", scheme="FP32", messages=True)),
+        (changed("quant", scheme="QAT"), changed("quant", scheme="lorap_bench.quant.qat:QAT")),
+        (changed("model", arch="GIN"), changed("model", arch="lorap_bench.models.gin:GIN")),
         (changed("prompt", node_count=9), BASE),  # LoRAP has no node prompts
     ],
 )
@@ -132,3 +135,28 @@ def test_graph_level_costs_are_those_of_the_mean_graph() -> None:
     assert GRAPH.edges == task.edge_index.shape[1] / 48
     assert (NODE.nodes, NODE.level, NODE.binary) == (60, "node", False)
     assert shape_of(node_task(binary=True)).binary
+
+
+def test_full_precision_materialises_no_messages() -> None:
+    plain, messages = (blueprint(changed("quant", scheme="FP32", messages=flag), NODE) for flag in (False, True))
+    assert plain.costs == messages.costs
+
+
+def test_a_late_injection_pays_for_the_float_tensor_it_leaves() -> None:
+    early, late = (blueprint(changed("prompt", inject=place), NODE) for place in ("pre_requant", "post_requant"))
+    floats = 60 * (8 + 3)
+    assert late.costs["feature_bytes"] == early.costs["feature_bytes"] + 4 * floats
+    assert late.costs["average_bits"] > early.costs["average_bits"]
+
+
+def test_batch_norm_leaves_a_float_tensor_to_the_activation() -> None:
+    plain, normed = (blueprint(changed("model", batch_norm=flag), GRAPH) for flag in (False, True))
+    rows = 2 * GRAPH.nodes * 8
+    pooling = GRAPH.nodes * 8
+    extra = 2 * rows * 32 + 2 * rows * (32 - 4) + pooling * (32 - 4)
+    assert normed.costs["bit_operations"] == pytest.approx(plain.costs["bit_operations"] + extra)
+
+
+def test_full_precision_still_refuses_names_that_are_not_there() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'weight'"):
+        blueprint(changed("quant", scheme="FP32", component_bits={"wieght": 4}), NODE)

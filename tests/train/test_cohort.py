@@ -66,6 +66,33 @@ def test_members_may_differ_in_every_scalar(kind: str, observer: str) -> None:
         assert outcome(TASKS["node"], [member])[0] == result
 
 
+@pytest.mark.parametrize("nodes", [61, 97, 173])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompt": {"rank": 1}},
+        {"prompt": {"count": 1}},
+        {"prompt": {"gate": "sigmoid"}},
+        {"prompt": {"gate": "linear", "count": 1, "rank": 1}},
+        {"prompt": {"factorize": False, "count": 1}},
+        {"prompt": {"kind": "GPFLoRAP", "node_count": 1, "gate": "sigmoid"}},
+        {"model": {"hidden": 1, "heads": 1}},
+        {"model": {"hidden": 1, "heads": 1, "arch": "GIN"}},
+        {"model": {"hidden": 1, "heads": 1, "arch": "GAT"}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("features", [1, 3])
+def test_extents_of_one_and_odd_sizes_do_not_join_the_members(
+    change: dict[str, Any], nodes: int, features: int
+) -> None:
+    task = node_task(nodes=nodes, features=features)
+    config = configure(**{"optim": {"epochs": 3}} | change)
+    together = outcome(task, [Member(config, seed) for seed in (3, 7, 1)])
+    for position, seed in enumerate((3, 7)):
+        assert outcome(task, [Member(config, seed)])[0] == together[position]
+
+
 def test_a_diverging_member_leaves_without_disturbing_the_others() -> None:
     calm, wild = configure(), configure(optim={"lr": 1e38})
     members = [Member(calm, 0), Member(wild, 1), Member(calm, 2)]

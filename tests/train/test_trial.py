@@ -128,6 +128,7 @@ def test_divergence_is_a_status_with_its_reason() -> None:
     assert "2 of 2 members diverged" in record.reason
     assert "accuracy" not in record.objectives
     assert set(record.objectives) == {"average_bits", "overhead"}
+    assert [len(values) for values in curves["val_metric"]] == [len(values) for values in curves["val_loss"]]
     assert all(math.isfinite(value) for curve in curves.values() for member in curve for value in member)
     assert TrialRecord.from_mapping(record.to_mapping()) == record
 
@@ -136,6 +137,8 @@ def test_divergence_is_a_status_with_its_reason() -> None:
     "error",
     [
         MemoryError("no room"),
+        MemoryError(),
+        RuntimeError("std::bad_alloc"),
         torch.OutOfMemoryError("CUDA out of memory"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
     ],
