@@ -104,7 +104,7 @@ class TrialRecord:
         return asdict(self)
 
     @classmethod
-    def from_mapping(cls, mapping: dict[str, Any], *, where: str = "") -> TrialRecord:
+    def from_mapping(cls, mapping: Any, *, where: str = "") -> TrialRecord:
         """Build from plain values.
 
         Raises:

@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import tomllib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
