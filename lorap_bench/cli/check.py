@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorap_bench.cli.options import Json, RawMirror, Runs, Settings, StudyFile, use_mirror
-from lorap_bench.cli.screen import number, print_json, print_table
+from lorap_bench.cli.screen import counted, number, print_json, print_table
 from lorap_bench.cli.wiring import catalog, finished_records, task_shape
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def check(
 
 def _show(spec: "StudySpec", plan: "Plan") -> None:
     points = "infinitely many" if plan.size is None else f"{plan.size:,}"
+    epochs = counted(plan.member_epochs, "epoch")
     how = "every point" if plan.exact else f"{plan.looked_at:,} points drawn evenly"
     rows = [
         ["parameters", f"{len(spec.space)}"],
@@ -45,9 +46,10 @@ def _show(spec: "StudySpec", plan: "Plan") -> None:
         ["looked at", how],
         ["infeasible", _share(plan.infeasible, plan.reasons)],
         ["repeated configurations", f"{plan.duplicates:.1%} of the feasible points"],
+        ["clamped prompt rank", f"{plan.clamped:.1%} of the points that make a configuration"],
         *([name, f"{number(low)} to {number(high)}"] for name, (low, high) in plan.ranges.items()),
-        ["budget", f"{plan.trials} trials, {plan.members} trainings, {plan.member_epochs:,} epochs"],
-        ["confirmation", f"{plan.confirm_members} seeds for each front trial"],
+        ["budget", ", ".join((counted(plan.trials, "trial"), counted(plan.members, "training"), epochs))],
+        ["confirmation", f"{counted(plan.confirm_members, 'seed')} for each front trial"],
         ["time left", _time(plan)],
     ]
     print_table([spec.name, ""], rows)
@@ -61,4 +63,4 @@ def _share(share: float, reasons: dict[str, int]) -> str:
 def _time(plan: "Plan") -> str:
     if plan.seconds is None:
         return "not known before the first trial"
-    return f"{plan.seconds:.0f} s, one trial after another (from {plan.measured} trials)"
+    return f"{plan.seconds:.0f} s, one trial after another (from {counted(plan.measured, 'trial')})"

@@ -1,18 +1,22 @@
 """``lorap-bench data``: which data sets there are, and whether their files are ready and whole."""
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
 
 from lorap_bench.cli.options import Json, RawMirror, use_mirror
-from lorap_bench.cli.screen import message, print_json, print_table
-from lorap_bench.errors import VerificationError
+from lorap_bench.cli.screen import counted, message, print_json, print_table
+from lorap_bench.errors import ConfigError, VerificationError
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets by name.", show_default=False)]
 SCHEMA_VERSION = 1
 
-app = typer.Typer(help="List, prepare and verify data sets.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, prepare and verify data sets.", epilog="Example: lorap-bench data prepare Cora", no_args_is_help=True
+)
 
 
 @app.command("list", epilog="Example: lorap-bench data list --raw-mirror ~/graphs")
@@ -39,7 +43,8 @@ def prepare(
     from lorap_bench.data.inventory import prepare as prepared
 
     use_mirror(raw_mirror)
-    summaries = prepared(names)
+    with _by_name():
+        summaries = prepared(names)
     if as_json:
         print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in summaries]})
         return
@@ -55,7 +60,8 @@ def verify(names: Names = None, raw_mirror: RawMirror = None, as_json: Json = Fa
 
     use_mirror(raw_mirror)
     there = [item.name for item in list_datasets() if item.place not in {"download", "missing"}]
-    results = verified(names or there)
+    with _by_name():
+        results = verified(names or there)
     if as_json:
         print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in results]})
     else:
@@ -63,4 +69,14 @@ def verify(names: Names = None, raw_mirror: RawMirror = None, as_json: Json = Fa
         print_table(["name", "files", "compared", "state"], rows)
     wrong = [item.name for item in results if item.problem]
     if wrong:
-        raise VerificationError(f"{len(wrong)} of {len(results)} data sets are not whole: {', '.join(wrong)}")
+        sets = counted(len(results), "data set")
+        raise VerificationError(f"{len(wrong)} of {sets} not whole: {', '.join(wrong)}")
+
+
+@contextmanager
+def _by_name() -> Iterator[None]:
+    """Leave key paths of study files out of the faults: here the user gave a name alone."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError([replace(fault, path="") for fault in error.faults]) from error

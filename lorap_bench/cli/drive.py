@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from lorap_bench.cli.screen import message
+from lorap_bench.cli.screen import counted, message
+from lorap_bench.store.access import access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Drive"]
+__all__ = ["Drive", "told_budget"]
+
+
+def told_budget(spent: int, trials: int) -> str:
+    """Say how much of a budget is spent; one that was lowered afterwards may be overspent."""
+    if spent > trials:
+        return f"{counted(spent, 'trial')}, of a budget since cut to {trials}"
+    return f"{spent} of {counted(trials, 'trial')}"
 
 
 @final
@@ -45,11 +53,11 @@ class Drive:
             Broker(self.spec, self.folder, shape, on_event=show) as broker,
         ):
             if broker.done:
-                why = broker.exhausted or f"{broker.counted} of {self.spec.budget.trials} trials"
-                message(f"{self.spec.name} is finished: {why}")
+                spent = told_budget(broker.counted, self.spec.budget.trials)
+                message(f"{self.spec.name} is finished: {broker.exhausted if self._wants(broker) else spent}")
                 return True
             execute(broker)
-            if broker.exhausted:
+            if broker.exhausted and self._wants(broker):
                 message(f"{self.spec.name} ended before its budget: {broker.exhausted}")
             return broker.done
 
@@ -65,8 +73,8 @@ class Drive:
 
         def tell(record: TrialRecord) -> None:
             if not self.quiet:
-                seeds = len(record.members)
-                message(f"trial {record.number} confirmed on the test split with {seeds} fresh seeds: {record.status}")
+                seeds = counted(len(record.members), "fresh seed")
+                message(f"trial {record.number} confirmed on the test split with {seeds}: {record.status}")
             if self.stop.drain:
                 raise Interrupted
 
@@ -91,9 +99,19 @@ class Drive:
         """Return where the page lies."""
         return self.folder.root / "report" / "index.html"
 
+    @property
+    def reported(self) -> bool:
+        """Whether there is a page."""
+        with access(self.page):
+            return self.page.is_file()
+
     def extent(self) -> tuple[int, int]:
         """Return how many trials and confirmations there are."""
         return len(self.folder.records()), len(self.folder.confirmations())
+
+    def _wants(self, broker: Broker) -> bool:
+        """Whether the budget asks for more trials."""
+        return broker.counted < self.spec.budget.trials
 
     def failed(self) -> int:
         """Return how many trials of the budget failed."""

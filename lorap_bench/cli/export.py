@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lorap_bench.cli.options import Runs, StudyOrName
-from lorap_bench.cli.screen import message
+from lorap_bench.cli.screen import message, print_text
 from lorap_bench.cli.wiring import open_study
 from lorap_bench.errors import StoreError
 
@@ -28,7 +28,7 @@ def export(
     folder, spec = open_study(study, runs)
     text = exported(spec, folder.records(), "json" if as_json else form, folder.confirmations())
     if out is None:
-        typer.echo(text, nl=False)
+        print_text(text, end="")
         return
     try:
         out.write_text(text, encoding="utf-8")

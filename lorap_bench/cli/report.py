@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lorap_bench.cli.options import Runs, StudyOrName
+from lorap_bench.cli.screen import print_text
 from lorap_bench.cli.wiring import open_study
 
 EXAMPLE = "Example: lorap-bench report studies/quickstart.toml --out reports/quickstart"
@@ -28,4 +29,4 @@ def report(
     from lorap_bench.report.page import write_report
 
     folder, spec = open_study(study, runs)
-    typer.echo(str(write_report(folder, spec, out or folder.root / "report")))
+    print_text(str(write_report(folder, spec, out or folder.root / "report")))

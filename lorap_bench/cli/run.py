@@ -9,7 +9,7 @@ import typer
 from lorap_bench.cli.drive import Drive
 from lorap_bench.cli.group import INTERRUPTED
 from lorap_bench.cli.options import Quiet, RawMirror, Runs, Settings, StudyFile, use_mirror
-from lorap_bench.cli.screen import message
+from lorap_bench.cli.screen import counted, message, print_path, print_text
 from lorap_bench.cli.wiring import catalog, task_shape
 from lorap_bench.errors import LorapBenchError
 
@@ -67,7 +67,7 @@ def run(
             complete = drive.search(shape, _executor(executor, stop, workers=workers, gpus=gpus)) and drive.confirm()
         except LorapBenchError:
             if report and drive.extent() != before:
-                typer.echo(str(drive.report()))
+                print_text(str(drive.report()))
             raise
         if not complete:
             message("saved; the same command goes on from here")
@@ -77,14 +77,14 @@ def run(
 
 def _finish(drive: Drive, *, report: bool, changed: bool) -> None:
     """Say where the report lies, and leave with a code that tells of failed trials."""
-    if report and (changed or not drive.page.is_file()):
+    if report and (changed or not drive.reported):
         drive.report()
-    if drive.page.is_file():
-        message("report:")
-        typer.echo(str(drive.page))
+    if drive.reported:
+        print_path("report", drive.page)
     failed = drive.failed()
     if failed:
-        message(f"{failed} trials failed; `lorap-bench export {drive.spec.name} --format csv` gives the reasons")
+        told = counted(failed, "trial")
+        message(f"{told} failed; `lorap-bench export {drive.spec.name} --format csv` gives the reasons")
         raise typer.Exit(FAILED)
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from lorap_bench.cli.drive import told_budget
 from lorap_bench.cli.options import Json, Runs, StudyOrName
-from lorap_bench.cli.screen import number, print_json, print_table
+from lorap_bench.cli.screen import message, number, print_json, print_table
 from lorap_bench.cli.wiring import open_study
 
 EXAMPLE = "Example: lorap-bench status studies/quickstart.toml --json"
@@ -25,8 +26,11 @@ def status(study: StudyOrName, runs: Runs = Path("runs"), as_json: Json = False)
         return
     states = [[name, str(count)] for name, count in summary["states"].items() if count]
     budget = summary["budget"]
-    told = [["budget", f"{budget['counted']} of {budget['trials']}"], *states]
+    told = [["budget", told_budget(budget["counted"], budget["trials"])], *states]
     print_table([spec.name, ""], [*told, ["hypervolume", f"{summary['hypervolume']:.4f}"]])
+    if not summary["front"]:
+        message("no front: no feasible trial is complete")
+        return
     rows = [
         [str(point["number"]), *(number(point["values"][name]) for name in spec.objectives)]
         for point in summary["front"]

@@ -63,15 +63,18 @@ def open_study(study: str, runs: Path) -> tuple[StudyFolder, StudySpec]:
     """
     from pydantic import ValidationError
 
+    from lorap_bench.store.access import access
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.file import study_name
     from lorap_bench.study.spec import StudySpec
 
     path = Path(study)
-    if (path / "study.json").is_file():
+    is_name = path.name == study and path.suffix != ".toml"  # a name means a study under `runs` before a folder here
+    if not (is_name and StudyFolder.known(runs, study)) and StudyFolder.known(path.parent, path.name):
         folder = StudyFolder.open(path.parent, path.name)
     else:
-        is_file = path.suffix == ".toml" or path.is_file()
+        with access(path):
+            is_file = path.suffix == ".toml" or path.is_file()
         folder = StudyFolder.open(runs, study_name(path) if is_file else study)
     try:
         return folder, StudySpec.from_mapping(folder.spec_mapping())
@@ -85,7 +88,7 @@ def finished_records(spec: StudySpec, runs: Path) -> list[TrialRecord]:
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
 
-    if not (runs / spec.name / "study.json").is_file():
+    if not StudyFolder.known(runs, spec.name):
         return []
     folder = StudyFolder.open(runs, spec.name)
     same = StudySpec.from_mapping(folder.spec_mapping()).identity == spec.identity

@@ -121,7 +121,7 @@ class Broker:
         if history.failures >= FAILURE_LIMIT:
             return f"{history.failures} trials in a row failed"
         if self._size is not None and history.points >= self._size:
-            return f"all {self._size} points of the space were tried"
+            return f"all {self._size} points of the space were tried" if self._size > 1 else "its only point was tried"
         if history.idle >= IDLE_LIMIT:
             return f"the last {history.idle} points were repeats or broke a constraint"
         return ""

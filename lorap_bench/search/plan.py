@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import Any
 
+    from lorap_bench.config import TrialConfig
     from lorap_bench.cost.shape import TaskShape
     from lorap_bench.record import TrialRecord
     from lorap_bench.search.objective import BlueprintLike, Planner
@@ -49,6 +50,7 @@ class Plan:
         ranges: static figure → (smallest, largest) over the points that make a configuration.
         infeasible: share of the points that break a static constraint or make no configuration.
         duplicates: share of the feasible points that train like another one.
+        clamped: share of the points that make a configuration whose prompt rank is more than it can use.
         reasons: constraint (or ``configuration``) → how many points break it.
         trials: the budget.
         members: trainings of the search, one a seed.
@@ -68,6 +70,7 @@ class Plan:
     members: int
     member_epochs: int
     confirm_members: int
+    clamped: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float | None = None
     measured: int = 0
@@ -89,11 +92,12 @@ def check(
         blueprint: what works out a configuration; the models' own by default.
 
     Raises:
-        ConfigError: every point looked at is infeasible.
+        ConfigError: every point looked at is infeasible, or the base makes no configuration whatever is searched.
     """
-    survey = _survey(spec, blueprint or default_planner(shape))
+    planner = blueprint or default_planner(shape)
+    survey = _survey(spec, planner)
     if not survey.digests:
-        raise _nothing_feasible(spec, survey)
+        raise _base_fault(spec, planner, survey) or _nothing_feasible(spec, survey)
     size = spec.parameters.size(spec.base)
     feasible = len(survey.digests)
     members = spec.budget.trials * spec.replicas.search
@@ -110,6 +114,7 @@ def check(
         members=members,
         member_epochs=round(members * survey.epochs / feasible),
         confirm_members=spec.replicas.confirm,
+        clamped=survey.clamped / survey.configurations,
         reasons=survey.reasons,
         seconds=left * mean(trained) if trained else None,
         measured=len(trained),
@@ -120,16 +125,20 @@ def refuse_infeasible(spec: StudySpec, blueprint: Planner) -> None:
     """Raise if it is certain that no point is feasible; stops at the first that is.
 
     Raises:
-        ConfigError: every point of a small finite space is infeasible.
+        ConfigError: every point of a small finite space is infeasible, or the base of any space makes
+            no configuration and no point looked at mends it.
     """
-    if not _is_small(spec.parameters.size(spec.base)):
+    small = _is_small(spec.parameters.size(spec.base))
+    if not small and not _refusal(spec.base, blueprint):
         return
     survey = _Survey()
-    for params in spec.parameters.points(spec.base):
+    for params in _points(spec):
         survey.look(spec, blueprint, params)
         if survey.digests:
             return
-    raise _nothing_feasible(spec, survey)
+    fault = _base_fault(spec, blueprint, survey)
+    if fault or small:
+        raise fault or _nothing_feasible(spec, survey)
 
 
 @dataclass(slots=True)
@@ -137,6 +146,8 @@ class _Survey:
     """Running figures over points; ``digests`` and ``epochs`` are those of the feasible ones."""
 
     looked_at: int = 0
+    configurations: int = 0
+    clamped: int = 0
     epochs: int = 0
     digests: list[str] = field(default_factory=list)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -154,6 +165,8 @@ class _Survey:
             self.example = self.example or str(error)
             self._count("configuration")
             return
+        self.configurations += 1
+        self.clamped += bool(blueprint.effective.get("clamped"))
         for name in broken:
             self._count(name)
         self._widen(blueprint, spec.constraints)
@@ -190,12 +203,30 @@ def _is_small(size: int | None) -> bool:
     return size is not None and size <= EXACT_LIMIT
 
 
+def _refusal(config: TrialConfig, planner: Planner) -> ConfigError | None:
+    """Return why a configuration is impossible; None if it is not."""
+    try:
+        planner(config)
+    except ConfigError as error:
+        return error
+    return None
+
+
+def _base_fault(spec: StudySpec, planner: Planner, survey: _Survey) -> ConfigError | None:
+    """Return the fault of the base when all points were refused for that very fault: then it is not the space's."""
+    refusal = _refusal(spec.base, planner)
+    if refusal is None or survey.configurations or str(refusal) != survey.example:
+        return None
+    return ConfigError(refusal.faults, where=f"{spec.name}: its configuration is impossible")
+
+
 def _nothing_feasible(spec: StudySpec, survey: _Survey) -> ConfigError:
     """Say for each constraint what the space reaches."""
+    points = "point" if survey.looked_at == 1 else "points"
     faults = [
         Fault(
             path=f"constraints.{name}",
-            message=f"broken by {count} of {survey.looked_at} points",
+            message=f"broken by {count} of {survey.looked_at} {points}",
             got=spec.constraints[name],
             allowed="{:.6g} to {:.6g} in this space".format(*survey.ranges[name]),
         )

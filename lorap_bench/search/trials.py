@@ -21,12 +21,14 @@ from lorap_bench.search.journal import open_journal, read_journal
 from lorap_bench.search.objective import directions, values
 from lorap_bench.search.sampler import make_sampler
 from lorap_bench.search.seeds import sampler_seed
+from lorap_bench.store.access import exists
 from lorap_bench.study.distributions import Choices, IntRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from optuna.distributions import BaseDistribution
+    from optuna.storages import JournalStorage
     from optuna.trial import FrozenTrial
 
     from lorap_bench.record import TrialRecord
@@ -66,13 +68,7 @@ class Trials:
         self._space = spec.parameters
         self._base = spec.base.to_mapping()
         self._distributions = {p.path: _distribution(p.distribution) for p in self._space.parameters}
-        self._study = optuna.create_study(
-            storage=open_journal(folder.journal),
-            study_name=_STUDY,
-            directions=directions(spec),
-            sampler=make_sampler(spec.search, spec.seed),
-            load_if_exists=True,
-        )
+        self._study = _open_study(spec, open_journal(folder.journal))
         stored = self._study.get_trials(deepcopy=False)
         self._keys = len({trial.user_attrs["key"] for trial in stored if "key" in trial.user_attrs})
         self._waiting: deque[int] = deque()
@@ -187,10 +183,21 @@ class Trials:
 
 def count_running(folder: StudyFolder) -> int:
     """Return how many trials run now; without a living driver none does."""
-    if not folder.journal.exists() or not folder.driven:
+    if not exists(folder.journal) or not folder.driven:
         return 0
-    study = optuna.load_study(study_name=_STUDY, storage=read_journal(folder.journal))
+    storage = read_journal(folder.journal)
+    if not storage.get_all_studies():  # the driver has only just begun
+        return 0
+    study = optuna.load_study(study_name=_STUDY, storage=storage)
     return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+
+
+def _open_study(spec: StudySpec, storage: JournalStorage) -> optuna.Study:
+    """Load the study, or create it in a new journal (which writes a line, even where there is one)."""
+    sampler = make_sampler(spec.search, spec.seed)
+    if any(study.study_name == _STUDY for study in storage.get_all_studies()):
+        return optuna.load_study(study_name=_STUDY, storage=storage, sampler=sampler)
+    return optuna.create_study(storage=storage, study_name=_STUDY, directions=directions(spec), sampler=sampler)
 
 
 def _is_note(name: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.errors import StoreError
+from lorap_bench.store.access import access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +26,18 @@ def write_json(path: Path, value: Any) -> None:
         StoreError: the file cannot be written (disk full, no permission); the old one stays.
     """
     temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(_text(value))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"cannot write: {error.strerror}", where=str(path)) from error
+    with access(path, "write"):
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(_text(value))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
 
 def read_json(path: Path) -> Any:
@@ -43,9 +47,8 @@ def read_json(path: Path) -> Any:
         StoreError: the file cannot be read or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read: {error.strerror}", where=str(path)) from error
+        with access(path):
+            return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise StoreError(f"damaged: {error}", where=str(path)) from error
 

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from lorap_bench.errors import StoreError, nearest
 from lorap_bench.record import Curves, TrialRecord
+from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
-from lorap_bench.store.lock import DriverLock
+from lorap_bench.store.lock import Driven, DriverLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER_VERSION", "StudyFolder"]
 
 FOLDER_VERSION = 1
+_STUDY = "study.json"
 _MAY_CHANGE = ("budget", "description", "replicas.confirm")
 
 
@@ -42,7 +44,7 @@ class StudyFolder:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self.journal = self.root / "journal.log"
-        self._study = self.root / "study.json"
+        self._study = self.root / _STUDY
 
     @classmethod
     def create(cls, runs: Path, spec_mapping: Mapping[str, Any], identity: str) -> StudyFolder:
@@ -52,12 +54,12 @@ class StudyFolder:
         study and is written down.
 
         Raises:
-            StoreError: the folder belongs to another study or space; says what differs.
+            StoreError: the folder belongs to another study or space (says what differs), or cannot be used.
         """
         folder = cls(Path(runs) / str(spec_mapping["name"]))
         spec = json.loads(json.dumps(spec_mapping))  # tuples become lists, as in the stored file
         wanted = {"schema_version": FOLDER_VERSION, "identity": identity, "spec": spec}
-        if not folder._study.exists():
+        if not exists(folder._study):
             folder._make()
         else:
             stored = folder._stored()
@@ -69,14 +71,19 @@ class StudyFolder:
         return folder
 
     @classmethod
+    def known(cls, runs: Path, name: str) -> bool:
+        """Whether there is a study called ``name``."""
+        return exists(Path(runs) / name / _STUDY)
+
+    @classmethod
     def open(cls, runs: Path, name: str) -> StudyFolder:
         """Open the folder of the study called ``name``.
 
         Raises:
-            StoreError: there is none; names the nearest that is there.
+            StoreError: there is none (names the nearest that is there), or it cannot be read.
         """
         folder = cls(Path(runs) / name)
-        if not folder._study.exists():
+        if not exists(folder._study):
             known = sorted(path.parent.name for path in Path(runs).glob("*/study.json"))
             hint = nearest(name, known)
             message = f"no study called {name!r} here" + (f"; did you mean {hint!r}?" if hint else "")
@@ -92,17 +99,20 @@ class StudyFolder:
         """Become the folder's one driver until the lock is closed.
 
         Raises:
-            StoreError: there is one already.
+            Driven: there is one already.
+            StoreError: the lock cannot be taken for another reason.
         """
         return DriverLock(self.root / "driver.lock")
 
     @property
     def driven(self) -> bool:
-        """Whether a driver is at work on this folder now."""
+        """Whether a driver is known to be at work on this folder now (a mere reader may not be able to tell)."""
         try:
             self.lock().close()
-        except StoreError:
+        except Driven:
             return True
+        except StoreError:
+            return False
         return False
 
     def write(self, outcome: Outcome) -> None:
@@ -112,7 +122,7 @@ class StudyFolder:
             StoreError: the trial has a record already, or the disk refuses.
         """
         record = outcome.record
-        if self._record_path(record.number).exists():
+        if exists(self._record_path(record.number)):
             raise StoreError(f"trial {record.number} has a record already", where=str(self.root))
         if outcome.curves:
             write_json(self._path("curves", record.number), outcome.curves)
@@ -121,20 +131,20 @@ class StudyFolder:
     def read(self, number: int) -> TrialRecord | None:
         """Return the record of trial ``number``; None while it has none."""
         path = self._record_path(number)
-        return _record(path) if path.exists() else None
+        return _record(path) if exists(path) else None
 
     def records(self) -> list[TrialRecord]:
         """Return every record, by number.
 
         Raises:
-            StoreError: a record is damaged or of another schema version.
+            StoreError: a record is damaged, of another schema version, or cannot be read.
         """
         return [_record(path) for path in _numbered(self.root / "trials")]
 
     def curves(self, number: int) -> Curves:
         """Return the curves of trial ``number`` (empty if it has none); a gap is NaN."""
         path = self._path("curves", number)
-        if not path.exists():
+        if not exists(path):
             return {}
         gap = math.nan
         return {
@@ -152,13 +162,11 @@ class StudyFolder:
         return {record.number: record for record in records}
 
     def _make(self) -> None:
-        if self.journal.exists() or any(_numbered(self.root / "trials")):
+        if exists(self.journal) or any(_numbered(self.root / "trials")):
             raise StoreError("trials without a study.json: the folder is damaged", where=str(self.root))
-        try:
+        with access(self.root, "create the folder"):
             for name in ("trials", "curves", "confirmed"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot create the folder: {error.strerror}", where=str(self.root)) from error
 
     def _stored(self) -> dict[str, Any]:
         stored = read_json(self._study)
@@ -181,7 +189,10 @@ def _record(path: Path) -> TrialRecord:
 
 def _numbered(folder: Path) -> list[Path]:
     """Return the folder's numbered files in order; what a crash left half-written has other names."""
-    return sorted((path for path in folder.glob("*.json") if path.stem.isdigit()), key=lambda path: int(path.stem))
+    with access(folder):
+        paths = list(folder.iterdir()) if folder.exists() else []
+    numbered = (path for path in paths if path.suffix == ".json" and path.stem.isdigit())
+    return sorted(numbered, key=lambda path: int(path.stem))
 
 
 def _difference(stored: dict[str, Any], wanted: dict[str, Any]) -> str:

@@ -7,12 +7,17 @@ import os
 from typing import TYPE_CHECKING, Self, final
 
 from lorap_bench.errors import StoreError
+from lorap_bench.store.access import access
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["DriverLock"]
+__all__ = ["Driven", "DriverLock"]
+
+
+class Driven(StoreError):
+    """Another driver is at work on the study (exit code 2)."""
 
 
 @final
@@ -20,17 +25,22 @@ class DriverLock:
     """Hold ``path`` with ``flock`` until closed. The file stays empty: it names no host or process.
 
     Raises:
-        StoreError: another process, or another lock of this one, holds it.
+        Driven: another process, or another lock of this one, holds it.
+        StoreError: the file cannot be opened or locked.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self.close()
-            message = "another process drives this study; wait for it or stop it"
-            raise StoreError(message, where=str(path.parent)) from error
+        with access(path, "lock"):
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                self.close()
+                message = "another process drives this study; wait for it or stop it"
+                raise Driven(message, where=str(path.parent)) from error
+            except OSError:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Let go; a second call does nothing."""

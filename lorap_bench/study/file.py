@@ -101,25 +101,30 @@ def _is_nested(value: dict[str, Any]) -> bool:
 
 def _read(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Fault(path="", message=f"not valid TOML: {error}")], where=str(path)) from error
     except UnicodeDecodeError as error:
         raise ConfigError([Fault(path="", message="not a text file in UTF-8")], where=str(path)) from error
     except OSError as error:
         raise ConfigError([_unreadable(path, error)], where=str(path)) from error
-    if isinstance(data.get("space"), dict):
-        data["space"] = flatten_space(data["space"])
+    _flatten_space_of(data)  # before, so that an override finds its parameter however the file writes it
     apply_overrides(data, changes)
+    _flatten_space_of(data)
     alien = list(_alien_values(data, ()))
     if alien:
         raise ConfigError(alien, where=str(path))
     return data
 
 
+def _flatten_space_of(data: dict[str, Any]) -> None:
+    if isinstance(data.get("space"), dict):
+        data["space"] = flatten_space(data["space"])
+
+
 def _unreadable(path: Path, error: OSError) -> Fault:
     folder = path.parent
-    stems = [item.stem for item in folder.glob("*.toml")] if folder.is_dir() else []
+    stems = [item.stem for item in folder.glob("*.toml") if item.is_file()] if folder.is_dir() else []
     found = nearest(path.stem, stems)
     reason = (error.strerror or "cannot be read").lower()
     return Fault(path="", message=f"cannot read the file: {reason}", suggestion=f"{found}.toml" if found else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["apply_overrides", "parse_overrides"]
+
+_QUOTED = re.compile(r"""(["'])([^"']*)\1""")
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
@@ -24,7 +27,7 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     faults: list[Fault] = []
     for override in overrides:
         path, equals, text = override.partition("=")
-        path = path.strip()
+        path = _QUOTED.sub(r"\2", path.strip())  # dots stay in a key wherever quotes could keep them there
         if not equals or not all(path.split(".")):
             fault = Fault(path="--set", message="not an override", got=override, allowed="section.key=value")
             faults.append(fault)

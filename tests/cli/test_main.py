@@ -26,6 +26,7 @@ def test_every_verb_has_help_with_an_example(lorap_bench: Command, verb: str) ->
 
 
 def test_every_verb_is_tested_above(lorap_bench: Command) -> None:
+    assert "Example: lorap-bench data" in " ".join(lorap_bench("data", "--help").out.split())
     names = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     assert names | {"data"} == {verb.split()[0] for verb in VERBS}
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lorap_bench.cli.screen import print_path
 from lorap_bench.study.file import load_study
+from tests.cli.conftest import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Command = Callable[..., Any]
 
@@ -77,6 +82,102 @@ def test_a_study_that_is_not_there(lorap_bench: Command, tiny: Path, runs: Path,
     ended = lorap_bench(verb, tiny, "--runs", runs)
     assert (ended.code, ended.out) == (2, "")
     assert "no study called 'tiny'" in ended.err
+
+
+def test_a_name_means_the_study_under_runs_before_a_folder_here(
+    lorap_bench: Command, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    shutil.copytree(finished, here / "tiny")
+    shutil.rmtree(here / "tiny" / "trials")
+    monkeypatch.chdir(here)
+    counts = {
+        study: lorap_bench("status", study, "--runs", runs, "--json").json["states"]["complete"]
+        for study, runs in (("tiny", finished.parent), ("./tiny", finished.parent), (here / "tiny", finished.parent))
+    }
+    assert list(counts.values()) == [3, 0, 0]
+    assert lorap_bench("status", "tiny", "--runs", tmp_path / "none", "--json").json["states"]["complete"] == 0
+
+
+@pytest.mark.parametrize("place", ["study.json", "trials/000000.json", "trials"])
+def test_a_folder_that_cannot_be_read_is_told(lorap_bench: Command, finished: Path, place: str) -> None:
+    path = finished / place
+    if path.is_file():
+        path.unlink()
+        path.mkdir()
+    else:
+        shutil.rmtree(path)
+        path.write_text("")
+    ended = lorap_bench("status", "tiny", "--runs", finished.parent)
+    assert ended.code == 2
+    assert f"{path}: cannot read: " in ended.err
+
+
+def test_status_without_a_front_and_of_a_cut_budget(lorap_bench: Command, tiny: Path, finished: Path) -> None:
+    assert lorap_bench("run", tiny, "--runs", finished.parent, "--no-report", "--set", "budget.trials=2").code == 0
+    assert "3 trials, of a budget since cut to 2" in lorap_bench("status", finished).out
+    shutil.rmtree(finished / "trials")
+    ended = lorap_bench("status", finished)
+    assert "front trial" not in ended.out
+    assert "no feasible trial is complete" in ended.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+@pytest.mark.parametrize("verb", ["schema", "data list"])
+def test_a_stdout_that_is_full_is_told(verb: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", MAIN, *verb.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, "error: stdout: cannot write: No space left on device\n")
+
+
+def test_a_reader_who_leaves_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-c", MAIN, "schema"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert ended.stderr == ""
+
+
+def test_a_path_shares_a_line_with_its_label_in_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    print_path("report", Path("a/b"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    print_path("report", Path("a/b"))
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("a/b\na/b\n", "report:\nreport: ")
+
+
+def test_check_tells_of_clamped_ranks(lorap_bench: Command, tiny: Path) -> None:
+    found = lorap_bench("check", tiny, "--set", 'space={"prompt.rank"={choices=[1,99]}}', "--json").json
+    assert found["clamped"] == 0.5
+    out = lorap_bench("check", tiny, "--set", 'space={"prompt.rank"={choices=[1,99]}}').out
+    assert "50.0% of the points that make a configuration" in out
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("quant.layer_bits.9=4", "quant.layer_bits.9: this model has no such entry"),
+        ("model.arch=no_such.module:Arch", "model.arch: cannot import architecture"),
+    ],
+)
+@pytest.mark.parametrize("extra", ["seed=0", "space.optim.lr={float=[0.1,1.0]}"])
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_an_impossible_base_is_told_as_such(
+    lorap_bench: Command, tiny: Path, runs: Path, setting: str, told: str, extra: str, verb: str
+) -> None:
+    ended = lorap_bench(verb, tiny, "--runs", runs, "--set", setting, "--set", extra)
+    assert ended.code == 2
+    assert "tiny: its configuration is impossible: 1 fault\n" in ended.err
+    assert told in ended.err
+    assert "every point" not in ended.err
+    assert not runs.exists()
 
 
 def test_a_misspelt_name_gets_the_nearest(lorap_bench: Command, finished: Path) -> None:
@@ -152,7 +253,7 @@ def test_data_of_no_mirror(lorap_bench: Command, monkeypatch: pytest.MonkeyPatch
     ended = lorap_bench("data", "verify", "Cora")
     assert ended.code == 4
     assert "Cora" in ended.out
-    assert "1 of 1 data sets are not whole" in ended.err
+    assert "1 of 1 data set not whole: Cora" in ended.err
 
 
 def test_data_prepare(lorap_bench: Command) -> None:
@@ -162,6 +263,7 @@ def test_data_prepare(lorap_bench: Command) -> None:
     ended = lorap_bench("data", "prepare", "Digts")
     assert ended.code == 2
     assert "did you mean 'Digits'?" in ended.err
+    assert "task.dataset" not in ended.err  # a key the user never wrote
 
 
 def test_a_mirror_that_is_no_folder(lorap_bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,8 +58,10 @@ def test_a_finished_study_says_so_and_does_nothing(lorap_bench: Command, tiny: P
     assert "tiny is finished: 3 of 3 trials" in again.err
     written = page.stat().st_mtime_ns
 
+    journal = folder.journal.read_bytes()
     assert lorap_bench("run", tiny, "--runs", runs).code == 0
     assert page.stat().st_mtime_ns == written
+    assert folder.journal.read_bytes() == journal
     assert before == {path: path.stat().st_mtime_ns for path in sorted((folder.root / "trials").iterdir())}
 
 
@@ -70,6 +72,48 @@ def test_a_grown_budget_goes_on(lorap_bench: Command, tiny: Path, runs: Path) ->
     records = StudyFolder.open(runs, "tiny").records()
     assert sum(record.status.counts for record in records) == 5
     assert [record.to_mapping() for record in records][: len(first)] == first
+
+
+def test_a_space_that_ends_with_the_budget_did_not_end_before_it(lorap_bench: Command, tiny: Path, runs: Path) -> None:
+    small = ("--set", 'space={"prompt.count"={choices=[1,2]}}', "--no-report", "--runs", runs)
+    ended = lorap_bench("run", tiny, *small, "--set", "budget.trials=2")
+    assert ended.code == 0
+    assert "before its budget" not in ended.err
+    assert "tiny is finished: 2 of 2 trials" in lorap_bench("run", tiny, *small, "--set", "budget.trials=2").err
+    more = lorap_bench("run", tiny, *small, "--set", "budget.trials=3")
+    assert "tiny is finished: all 2 points of the space were tried" in more.err
+    less = lorap_bench("run", tiny, *small, "--set", "budget.trials=1")
+    assert "tiny is finished: 2 trials, of a budget since cut to 1" in less.err
+
+
+def test_a_space_of_one_point_ends_before_its_budget(lorap_bench: Command, tiny: Path, runs: Path) -> None:
+    settings = ("--set", "space={prompt={count={choices=[1]}}}", "--set", "optim.lr=1e38", "--set", "optim.epochs=3")
+    ended = lorap_bench("run", tiny, "--runs", runs, "--no-report", *settings)
+    assert "tiny ended before its budget: its only point was tried" in ended.err
+    assert "\n1 trial failed; " in ended.err
+
+
+@pytest.mark.parametrize("place", ["journal.log", "driver.lock"])
+def test_a_folder_in_place_of_a_file_is_told(lorap_bench: Command, tiny: Path, runs: Path, place: str) -> None:
+    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+    path = runs / "tiny" / place
+    path.unlink()
+    path.mkdir()
+    ended = lorap_bench("run", tiny, "--runs", runs)
+    assert ended.code == 2
+    assert f"{path}: cannot " in ended.err
+    assert "Is a directory" in ended.err
+
+
+def test_a_journal_that_is_none_is_told_and_left(lorap_bench: Command, tiny: Path, runs: Path) -> None:
+    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+    path = runs / "tiny" / "journal.log"
+    path.write_text("garbage\n")
+    ended = lorap_bench("run", tiny, "--runs", runs)
+    assert ended.code == 2
+    assert f"{path}: damaged" in ended.err
+    assert path.read_text() == "garbage\n"
+    assert lorap_bench("status", tiny, "--runs", runs).code == 0
 
 
 def test_quiet_prints_nothing_but_where_the_report_lies(lorap_bench: Command, tiny: Path, runs: Path) -> None:

@@ -35,6 +35,12 @@ def test_the_test_split_is_looked_at_only_when_asked(lorap_bench: Command, tiny:
     assert "average_bits" in shown.out
 
 
+def test_a_clamped_rank_is_told(lorap_bench: Command, tiny: Path) -> None:
+    call = ("train", tiny, "--set", "prompt.rank=99", "--set", "prompt.count=8", "--set", "model.hidden=7")
+    assert lorap_bench(*call).err == "rank 99 is clamped to [7, 7] (prompt count, layer widths)\n"
+    assert lorap_bench(*call, "--set", "prompt.rank=7").err == ""
+
+
 def test_seeds_by_name(lorap_bench: Command, tiny: Path) -> None:
     found = lorap_bench("train", tiny, "--seed", 5, "--seed", 1, "--json").json
     assert [member["seed"] for member in found["members"]] == [5, 1]

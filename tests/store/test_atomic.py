@@ -46,6 +46,12 @@ def test_data_reaches_the_disk_before_the_name_and_the_name_before_the_return(
     assert steps == ["file", "rename", "folder"]
 
 
+def test_a_write_into_what_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot write: Not a directory"):
+        write_json(tmp_path / "file" / "a.json", 1)
+
+
 def test_a_write_the_disk_refuses_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.json"
     write_json(path, "old")

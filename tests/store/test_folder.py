@@ -177,6 +177,33 @@ def test_a_place_that_cannot_hold_a_folder_is_named(tmp_path: Path) -> None:
         StudyFolder.create(tmp_path, SPEC, "id")
 
 
+def test_a_place_that_does_not_let_itself_be_asked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = StudyFolder.create(tmp_path, SPEC, "id")
+    folder.write(outcome(0))
+
+    def refuse(self: Path, **options: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "stat", refuse)
+    asked = (
+        lambda: StudyFolder.create(tmp_path, SPEC, "id"),
+        lambda: StudyFolder.open(tmp_path, "a-study"),
+        folder.records,
+        lambda: folder.read(0),
+        lambda: folder.curves(0),
+        lambda: folder.write(outcome(0)),
+    )
+    for ask in asked:
+        with pytest.raises(StoreError, match="cannot read: Permission denied"):
+            ask()
+
+
+def test_a_reader_who_may_not_lock_sees_no_driver(tmp_path: Path) -> None:
+    folder = StudyFolder.create(tmp_path, SPEC, "id")
+    (folder.root / "driver.lock").mkdir()
+    assert not folder.driven
+
+
 def test_driven_tells_whether_a_driver_is_at_work(tmp_path: Path) -> None:
     folder = StudyFolder.create(tmp_path, SPEC, "id")
     before = folder.driven

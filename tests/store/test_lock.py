@@ -26,6 +26,18 @@ def test_one_holder_at_a_time_and_free_after(tmp_path: Path) -> None:
     assert path.read_bytes() == b""  # no host, no process, no user
 
 
+def test_a_lock_that_cannot_be_had_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StoreError, match=r"cannot lock: Is a directory"):
+        DriverLock(tmp_path)
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StoreError, match=r"driver\.lock: cannot lock: No locks available"):
+        DriverLock(tmp_path / "driver.lock")
+
+
 def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
     path = tmp_path / "driver.lock"
     code = (

@@ -302,3 +302,40 @@ def test_the_order_of_keys_is_kept_for_the_space(study_file: Write, catalog: Cat
         study_file('"optim.lr" = { choices = [0.1] }\n"prompt.rank" = { choices = [1] }\n'), catalog=catalog
     )
     assert list(spec.space) == ["prompt.count", "optim.lr", "prompt.rank"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "space={model.hidden={choices=[8,16]}}",
+        'space={"model.hidden"={choices=[8,16]}}',
+        "space.model={hidden={choices=[8,16]}}",
+        'space."model.hidden"={choices=[8,16]}',
+        "space.model.hidden={choices=[8,16]}",
+    ],
+)
+def test_a_space_may_be_set_nested_or_dotted(study_file: Write, catalog: Catalog, setting: str) -> None:
+    spec = load_study(study_file(), catalog=catalog, overrides=[setting])
+    assert list(spec.space)[-1] == "model.hidden"
+    assert ("prompt.count" in spec.space) == setting.startswith("space.")  # the whole table, or one line of it
+
+
+def test_an_override_meets_its_line_however_either_is_written(study_file: Write, catalog: Catalog) -> None:
+    path = study_file("[space.optim]\nlr = { choices = [0.1] }\n")
+    for setting in ("space.optim.lr={choices=[0.2]}", "space.optim={lr={choices=[0.2]}}"):
+        spec = load_study(path, catalog=catalog, overrides=[setting])
+        assert spec.space["optim.lr"].choices == (0.2,)
+
+
+def test_a_byte_order_mark_is_read_over(study_file: Write, catalog: Catalog) -> None:
+    path = study_file()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_study(path, catalog=catalog).name == "tiny"
+
+
+def test_a_folder_in_place_of_a_file_does_not_suggest_itself(tmp_path: Path, catalog: Catalog) -> None:
+    path = tmp_path / "dir.toml"
+    path.mkdir()
+    with pytest.raises(ConfigError, match="is a directory") as caught:
+        load_study(path, catalog=catalog)
+    assert "did you mean" not in str(caught.value)

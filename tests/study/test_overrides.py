@@ -29,6 +29,11 @@ def test_values_are_toml_or_text(text: str, value: Any) -> None:
     assert parse_overrides([f"a.b={text}"]) == {"a.b": value}
 
 
+@pytest.mark.parametrize("path", ['space."prompt.rank"', "space.'prompt.rank'", "space.prompt.rank"])
+def test_quotes_may_stand_around_a_key_with_dots(path: str) -> None:
+    assert parse_overrides([path + "={ int = [1, 4] }"]) == {"space.prompt.rank": {"int": [1, 4]}}
+
+
 def test_the_last_of_two_wins() -> None:
     assert parse_overrides(["a=1", "a=2"]) == {"a": 2}
 
