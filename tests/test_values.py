@@ -38,14 +38,14 @@ def test_a_record_survives_json() -> None:
         ({"surprise": 1}, "damaged record"),
     ],
 )
-def test_a_list_is_no_record() -> None:
-    with pytest.raises(StoreError, match="record schema None"):
-        TrialRecord.from_mapping([])
-
-
 def test_a_record_of_another_kind_is_told_where_it_lies(change: dict[str, object], said: str) -> None:
     with pytest.raises(StoreError, match=f"trials/3.json: {said}"):
         TrialRecord.from_mapping(RECORD.to_mapping() | change, where="trials/3.json")
+
+
+def test_a_list_is_no_record() -> None:
+    with pytest.raises(StoreError, match="record schema None"):
+        TrialRecord.from_mapping([])
 
 
 @pytest.mark.parametrize("status", list(Status))
