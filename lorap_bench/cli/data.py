@@ -63,10 +63,14 @@ def verify(names: Names = None, raw_mirror: RawMirror = None, as_json: Json = Fa
     with _by_name():
         results = verified(names or there)
     if as_json:
-        print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in results]})
+        stated = [asdict(item) | {"state": item.state} for item in results]
+        print_json({"schema_version": SCHEMA_VERSION, "datasets": stated})
     else:
-        rows = [[item.name, str(item.files), str(item.compared), item.problem or "whole"] for item in results]
+        rows = [[item.name, str(item.files), str(item.compared), item.problem or item.state] for item in results]
         print_table(["name", "files", "compared", "state"], rows)
+    unchecked = [item.name for item in results if item.state == "unchecked"]
+    if unchecked:
+        message(f"compared with no checksum: {', '.join(unchecked)} (a mirror's SHA256SUMS can list them)")
     wrong = [item.name for item in results if item.problem]
     if wrong:
         sets = counted(len(results), "data set")

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from lorap_bench.data.download import download
 from lorap_bench.data.packed import Packed
+from lorap_bench.data.published import check_counts
 from lorap_bench.data.raw import MIRROR_VARIABLE, Folders, RawSet, Source, checked_files, locate, processed_path, unpack
 from lorap_bench.errors import MissingResource
 
@@ -96,6 +97,7 @@ def _make(raw: RawSet, read: Reader, source: Source | None, scratch: Path, path:
         folder, sums = source.path, source.sums
     try:
         packed = read(folder, raw.name)
+        check_counts(raw.name, packed)
     except (OSError, *DAMAGE) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         origin = "the download" if source is None else str(source.path)
@@ -122,9 +124,11 @@ def _load(path: Path, source: Source | None) -> Packed | None:
         stored = torch.load(path)
         if source is not None and stored["sums"] != source.sums:
             return None
-        return Packed(**stored["packed"])
+        packed = Packed(**stored["packed"])
+        check_counts(path.parent.name, packed)
     except (OSError, *DAMAGE):
         return None  # damaged after it was written: made again
+    return packed
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from lorap_bench.config import TaskConfig
 from lorap_bench.data.load import DATASETS, EMBEDDED, canonical_name, family_of, load_task, raw_set_of
-from lorap_bench.data.raw import Folders, locate, present, processed_path
+from lorap_bench.data.raw import Folders, locate, present, processed_path, unpack
 from lorap_bench.errors import MissingResource
 
 if TYPE_CHECKING:
@@ -44,13 +46,24 @@ class Verification:
     """How a set's raw files were found.
 
     ``files`` counts them, ``compared`` those with a known checksum to agree with, ``problem`` says
-    what is wrong (empty: nothing).
+    what is wrong (empty: nothing). ``state`` is ``whole`` only where every file was compared.
     """
 
     name: str
     files: int
     compared: int = 0
     problem: str = ""
+
+    @property
+    def state(self) -> Literal["embedded", "whole", "partly checked", "unchecked", "damaged"]:
+        """Return what is known of the files; ``damaged`` also where one is missing."""
+        if self.problem:
+            return "damaged"
+        if self.name == EMBEDDED:
+            return "embedded"
+        if not self.compared:
+            return "unchecked"
+        return "whole" if self.compared >= self.files else "partly checked"
 
 
 def list_datasets() -> tuple[DatasetInfo, ...]:
@@ -90,7 +103,7 @@ def prepare(names: Iterable[str]) -> tuple[DatasetSummary, ...]:
 
 
 def verify(names: Iterable[str]) -> tuple[Verification, ...]:
-    """Check the raw files of every set against the checksums known; a fault is told, not raised.
+    """Check the raw files of every set against the checksums known, and that archives open; a fault is told.
 
     Raises:
         ConfigError: there is no such data set.
@@ -119,6 +132,9 @@ def _verified(name: str, folders: Folders) -> Verification:
         return Verification(name=name, files=int(found), problem="" if found else "not in the cache; prepare it")
     try:
         source = locate(raw_set_of(name), folders.mirror)
+        if source is not None and source.is_archive:
+            with TemporaryDirectory() as scratch:
+                unpack(raw_set_of(name), source.path, Path(scratch))
     except MissingResource as error:
         return Verification(name=name, files=0, problem=str(error))
     if source is None:

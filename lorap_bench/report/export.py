@@ -28,16 +28,19 @@ def export(
     records: Sequence[TrialRecord],
     format: str,  # noqa: A002 - the option's name
     confirmations: Mapping[int, TrialRecord] | None = None,
+    file: str = "",
 ) -> str:
     """Return the trials as text: ``csv`` (one row a trial) or ``json`` (everything but curves).
+
+    Commands name the study ``file``, by default ``<name>.toml``, which a report writes.
 
     Raises:
         ConfigError: the format is not known.
     """
     if format == "csv":
-        return trial_rows(spec, records, confirmations).to_csv(index=False, lineterminator="\n")
+        return trial_rows(spec, records, confirmations, file).to_csv(index=False, lineterminator="\n")
     if format == "json":
-        return json.dumps(export_mapping(spec, records, confirmations), indent=1, allow_nan=False) + "\n"
+        return json.dumps(export_mapping(spec, records, confirmations, file), indent=1, allow_nan=False) + "\n"
     fault = Fault(
         path="format",
         message="unknown format",
@@ -49,7 +52,10 @@ def export(
 
 
 def export_mapping(
-    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord] | None = None
+    spec: StudySpec,
+    records: Sequence[TrialRecord],
+    confirmations: Mapping[int, TrialRecord] | None = None,
+    file: str = "",
 ) -> dict[str, Any]:
     """Return the JSON export as plain values; what is not finite is null."""
     confirmed = confirmations or {}
@@ -58,7 +64,10 @@ def export_mapping(
         "schema_version": EXPORT_VERSION,
         "name": spec.name,
         "objectives": list(spec.objectives),
-        "trials": [_trial(spec, record, confirmed.get(record.number)) for record in ordered],
+        "trials": [
+            _trial(spec, record, confirmed.get(record.number)) | {"command": command(spec, record, file)}
+            for record in ordered
+        ],
     }
 
 
@@ -67,7 +76,7 @@ def _trial(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | Non
     values = {name: mapping["objectives"].get(name) for name in spec.objectives}
     first = {name: mapping.pop(name) for name in ("number", "digest", "status", "reason", "params")}
     del mapping["objectives"], mapping["schema_version"]
-    trial = first | {"values": values, "feasible": record.feasible} | mapping | {"command": command(spec, record)}
+    trial = first | {"values": values, "feasible": record.feasible} | mapping
     if confirmation is not None:
         trial["confirmation"] = {
             "status": confirmation.status.value,

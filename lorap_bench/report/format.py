@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lorap_bench.stats.intervals import Interval
 
-__all__ = ["interval_text", "number_text", "percent_text", "seconds_text"]
+__all__ = ["interval_text", "number_text", "percent_text", "seconds_text", "spread_text"]
+
+_LEAST_FOR_INTERVAL = 3
 
 
 def number_text(value: float | None) -> str:
@@ -26,13 +28,21 @@ def percent_text(fraction: float | None) -> str:
 
 
 def interval_text(interval: Interval | None) -> str:
-    """Write a mean in percent with its 95 % interval and n."""
+    """Write a mean in percent with its spread and n."""
     if interval is None:
         return "–"
     mean = f"{percent_text(interval.mean)} %"
-    if interval.low is None:
-        return f"{mean} (n = {interval.n})"
-    return f"{mean} [{percent_text(interval.low)}, {percent_text(interval.high)}] (n = {interval.n})"
+    return " ".join(part for part in (mean, spread_text(interval), f"(n = {interval.n})") if part)
+
+
+def spread_text(interval: Interval) -> str:
+    """Write how far seeds scatter: the 95 % interval of the mean, of two seeds ± their standard deviation.
+
+    The t interval of two values is 13 times their standard error each way: it says nothing of use.
+    """
+    if interval.n < _LEAST_FOR_INTERVAL:
+        return "" if interval.std is None else f"± {percent_text(interval.std)}"
+    return f"[{percent_text(interval.low)}, {percent_text(interval.high)}]"
 
 
 def seconds_text(seconds: float) -> str:

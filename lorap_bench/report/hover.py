@@ -8,22 +8,21 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.format import interval_text, number_text
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, layer_bits, objective, prompt_text
+from lorap_bench.report.trial import accuracy, confirmed_accuracy, layer_bits, objective, prompt_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lorap_bench.record import TrialRecord
-    from lorap_bench.study.spec import StudySpec
 
 __all__ = ["hover_text"]
 
 _WIDTH = 84
 
 
-def hover_text(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None) -> str:
-    """Return the hover text as Plotly's few HTML tags; every value is escaped."""
-    lines = [*_headline(record, confirmation), "", *_configuration(record), "", *_wrap("", command(spec, record))]
+def hover_text(record: TrialRecord, confirmation: TrialRecord | None, rerun: str) -> str:
+    """Return the hover text as Plotly's few HTML tags, the command ``rerun`` last; every value is escaped."""
+    lines = [*_headline(record, confirmation), "", *_configuration(record), "", *_wrapped_command(rerun)]
     first, *rest = (html.escape(line, quote=False) for line in lines)
     return "<br>".join([f"<b>{first}</b>", *rest])
 
@@ -46,7 +45,14 @@ def _configuration(record: TrialRecord) -> Iterator[str]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"  # sums of binary fractions carry digits that mean nothing
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _wrapped_command(text: str) -> list[str]:
+    """Break a command between words only: the page joins its lines again to copy it."""
+    return textwrap.wrap(text, _WIDTH, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)
 
 
 def _wrap(head: str, text: str) -> list[str]:

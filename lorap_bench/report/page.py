@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,13 +15,11 @@ from plotly.utils import PlotlyJSONEncoder
 from lorap_bench.errors import StoreError
 from lorap_bench.report.export import export
 from lorap_bench.report.figures import CONFIG
-from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text
+from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text, spread_text
 from lorap_bench.report.palette import DARK, LIGHT, dark_twins
 from lorap_bench.report.view import ROWS_SHOWN, view_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lorap_bench.report.view import View
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
@@ -31,9 +31,10 @@ EMBED_BYTES = 500_000
 
 
 def write_report(folder: StudyFolder, spec: StudySpec, out: Path) -> Path:
-    """Write ``out/index.html``, ``out/data.csv`` and ``out/data.json``; return the page's path.
+    """Write ``index.html``, ``data.csv``, ``data.json`` and ``<name>.toml`` into ``out``; return the page's path.
 
-    The page depends on the stored study alone: the same study gives the same bytes.
+    ``<name>.toml`` is the study as run, with every default written out; all commands name it. The
+    files depend on the stored study and on where ``out`` lies: the same study gives the same bytes.
 
     Raises:
         StoreError: the study has no trial yet, or the folder cannot be written.
@@ -42,17 +43,24 @@ def write_report(folder: StudyFolder, spec: StudySpec, out: Path) -> Path:
     if not records:
         raise StoreError("the study has no trials yet, so there is nothing to report; run it first", where=spec.name)
     confirmations = folder.confirmations()
-    files = {f"data.{kind}": export(spec, records, kind, confirmations) for kind in ("csv", "json")}
-    view = view_of(spec, records, confirmations, folder.spec_mapping())
+    file = _as_typed(out / f"{spec.name}.toml")
+    files = {f"data.{kind}": export(spec, records, kind, confirmations, file) for kind in ("csv", "json")}
+    view = view_of(spec, records, confirmations, folder.spec_mapping(), file)
     page = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
+        for name, text in {**files, f"{spec.name}.toml": view.study}.items():
             _write(out / name, text)
         _write(page, _render(view, files))
     except OSError as error:
         raise StoreError(f"cannot write the report: {error.strerror}", where=str(out)) from error
     return page
+
+
+def _as_typed(path: Path) -> str:
+    """Return a path as a command in the current folder names it; elsewhere, and published, the bare name."""
+    found = Path(os.path.abspath(path))  # noqa: PTH100  # links stay as typed; Path.resolve would follow them
+    return found.relative_to(Path.cwd()).as_posix() if found.is_relative_to(Path.cwd()) else path.name
 
 
 def _render(view: View, files: dict[str, str]) -> str:
@@ -68,6 +76,7 @@ def _render(view: View, files: dict[str, str]) -> str:
         "number": number_text,
         "percent": percent_text,
         "duration": seconds_text,
+        "spread": spread_text,
     }
     sources = {name: Markup(_source(environment, name)) for name in ("page.css", "page.js")}  # noqa: S704 - our own files
     embedded = {name: text for name, text in files.items() if len(text.encode()) <= EMBED_BYTES}

@@ -13,7 +13,7 @@ from lorap_bench.report.figures import TITLES, base_figure
 from lorap_bench.report.hover import hover_text
 from lorap_bench.report.palette import LIGHT, ramp
 from lorap_bench.report.table import front_records
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.trial import accuracy, command, objective
 from lorap_bench.stats.front import front_mask
 from lorap_bench.study.spec import OBJECTIVES
 
@@ -46,9 +46,12 @@ def axes(spec: StudySpec) -> tuple[str, str]:
 
 
 def pareto_figure(
-    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord]
+    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord], file: str = ""
 ) -> go.Figure | None:
-    """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread."""
+    """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread.
+
+    ``file`` is the study file that the commands over the points name (default ``<name>.toml``).
+    """
     x, y = axes(spec)
     complete = [record for record in records if _drawable(record, x, y)]
     if not complete:
@@ -61,11 +64,14 @@ def pareto_figure(
     }
     colour = _colour(complete) if "overhead" not in {x, y} else None
     figure = base_figure(TITLES[x], TITLES[y], height=500)
-    figure.add_trace(_staircase(groups["front"], x, y, max(objective(record, x) for record in complete)))
+    if {x, y} <= set(spec.objectives):  # else the line would not be the front of this study
+        figure.add_trace(_staircase(groups["front"], x, y, max(objective(record, x) for record in complete)))
     for name, members in groups.items():
         shown = members if name == "front" else _thinned(members)
         if shown:
-            hover = [hover_text(spec, record, confirmations.get(record.number)) for record in shown]
+            hover = [
+                hover_text(record, confirmations.get(record.number), command(spec, record, file)) for record in shown
+            ]
             figure.add_trace(_legend_entry(name, len(members), len(shown)))
             figure.add_trace(_points(name, shown, (x, y), colour=colour, hover=hover))
     figure.update_layout(margin_b=88)  # the legend's place

@@ -17,6 +17,14 @@ __all__ = ["Fact", "environment", "redact", "study_toml"]
 # An absolute POSIX or Windows path, not a URL and not the middle of a relative path.
 _PATH = re.compile(r"(?<![\w.:/\\-])(?:~?/|[A-Za-z]:\\)(?:[^\s/\\'\"<>|:]+[/\\])+([^\s/\\'\"<>|:,;)]*)")
 
+_LABELS = {
+    "backend": "Kernels",
+    "numpy": "NumPy",
+    "python": "Python",
+    "torch": "PyTorch",
+    "torch-geometric": "PyTorch Geometric",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -24,6 +32,13 @@ class Fact:
 
     name: str
     values: tuple[tuple[str, int], ...]
+
+    @property
+    def label(self) -> str:
+        """Return the name in words: ``versions.torch`` → ``PyTorch``."""
+        package = self.name.removeprefix("versions.")
+        known = _LABELS.get(package, package)
+        return known if known != self.name else known.replace(".", " ").replace("_", " ").capitalize()
 
 
 def redact(text: str) -> str:
@@ -77,4 +92,4 @@ def _value(value: Any) -> str:
         return "[" + ", ".join(_value(item) for item in value) + "]"
     if isinstance(value, float):
         return repr(value)  # also inf and nan, which TOML spells as Python does
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # which TOML wants escaped, JSON not

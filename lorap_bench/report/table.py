@@ -99,9 +99,12 @@ def objective_matrix(spec: StudySpec, records: Sequence[TrialRecord]) -> np.ndar
 
 
 def trial_rows(
-    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord] | None = None
+    spec: StudySpec,
+    records: Sequence[TrialRecord],
+    confirmations: Mapping[int, TrialRecord] | None = None,
+    file: str = "",
 ) -> pd.DataFrame:
-    """Return one row a trial, in order of number.
+    """Return one row a trial, in order of number; its command names the study ``file`` (``<name>.toml``).
 
     Columns: number, status, reason, front, feasible; the objectives; accuracy_std, _low, _high
     (95 % t interval of the mean) and seeds; test_accuracy likewise where confirmed; ``params.*``,
@@ -111,7 +114,8 @@ def trial_rows(
     front = {record.number for record in front_records(spec, records)}
     confirmed = confirmations or {}
     rows = [
-        _row(spec, record, confirmed.get(record.number)) | {"front": record.number in front}
+        _row(record, confirmed.get(record.number))
+        | {"front": record.number in front, "command": command(spec, record, file)}
         for record in sorted(records, key=lambda record: record.number)
     ]
     frame = pd.DataFrame(rows, columns=_columns(rows))
@@ -137,7 +141,7 @@ def _front_entry(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord
     return entry | ({"test_accuracy": test.mean, "test_seeds": test.n} if test else {})
 
 
-def _row(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any]:
+def _row(record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any]:
     interval, test = accuracy(record), confirmed_accuracy(confirmation)
     row: dict[str, Any] = {
         "number": record.number,
@@ -153,8 +157,7 @@ def _row(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None)
     row |= {f"test_accuracy_{part}": getattr(test, part, None) for part in ("std", "low", "high")}
     for prefix, values in (("params", record.params), ("costs", record.costs), ("violations", record.violations)):
         row |= {f"{prefix}.{name}": value for name, value in values.items()}
-    row |= {name: getattr(record, name) for name in ("duplicate_of", "attempt", "started", "seconds", "digest")}
-    return row | {"command": command(spec, record)}
+    return row | {name: getattr(record, name) for name in ("duplicate_of", "attempt", "started", "seconds", "digest")}
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

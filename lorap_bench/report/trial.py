@@ -57,11 +57,15 @@ def layer_bits(record: TrialRecord) -> dict[str, str]:
     return {layer: "–".join(f"{end:g}" for end in sorted({min(found), max(found)})) for layer, found in widths.items()}
 
 
-def command(spec: StudySpec, record: TrialRecord) -> str:
-    """Return the shell command that trains the trial again, with its own seeds where it has been trained."""
+def command(spec: StudySpec, record: TrialRecord, file: str = "") -> str:
+    """Return the shell command that trains the trial again, with its own seeds where it has been trained.
+
+    ``file`` is the study as run, ``<name>.toml`` beside the report: the file that the study was
+    started from may have changed since, or have been overridden.
+    """
     settings = [f"--set {shlex.quote(f'{path}={_toml(value)}')}" for path, value in record.params.items()]
     seeds = [f"--seed {member.seed}" for member in record.members] or [f"--seeds {spec.replicas.search}"]
-    return " ".join(["lorap-bench train", shlex.quote(f"studies/{spec.name}.toml"), *settings, *seeds])
+    return " ".join(["lorap-bench train", shlex.quote(file or f"{spec.name}.toml"), *settings, *seeds])
 
 
 def _fraction(values: Iterable[float | None]) -> Interval | None:

@@ -120,9 +120,9 @@ def _confirmed(spec: StudySpec, records: Sequence[TrialRecord], confirmations: M
     if not front:
         return Check("Confirmation", State.NOTE, "no front to confirm")
     done = sum(number in confirmations for number in front)
-    text = f"{done} of {len(front)} front trials have test accuracy on fresh seeds"
     if spec.replicas.confirm == 0 and not done:
-        text += " (the study asked for none)"
+        return Check("Confirmation", State.NOTE, "the study asked for none, so there is no test accuracy")
+    text = f"{done} of {len(front)} front trials have test accuracy on fresh seeds"
     return Check("Confirmation", State.GOOD if done == len(front) else State.WARN, text)
 
 
@@ -161,7 +161,8 @@ def _duplicates(records: Sequence[TrialRecord]) -> Check:
 
 def _clamped(records: Sequence[TrialRecord]) -> Check:
     count = sum(bool(record.effective.get("clamped")) for record in records)
-    text = f"above a layer's width, so clamped, in {count} of {len(records)} trials" if count else "none was clamped"
+    clamped = f"clamped by the prompt count or a layer's width in {count} of {len(records)} trials"
+    text = clamped if count else "none was clamped"
     return Check("Prompt rank", State.NOTE if count else State.GOOD, text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ class Marginal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The page's content; ``figures`` maps ids to Plotly values."""
+    """The page's content; ``figures`` maps ids to Plotly values, ``file`` is the study file as a shell word."""
 
     spec: StudySpec
     facts: list[tuple[str, str]]
@@ -82,7 +83,9 @@ class View:
     marginals: list[Marginal]
     environment: list[Fact]
     study: str
+    file: str
     axes: tuple[str, str]
+    plane: bool
     box: list[tuple[str, str, str]]
     outside: int
     confirmed: int
@@ -94,19 +97,20 @@ def view_of(
     records: Sequence[TrialRecord],
     confirmations: Mapping[int, TrialRecord],
     spec_mapping: Mapping[str, Any],
+    file: str = "",
 ) -> View:
-    """Gather what the page shows of a study."""
+    """Gather what the page shows of a study; its commands name the study ``file`` (default ``<name>.toml``)."""
     real = [record for record in records if record.status is Status.COMPLETE]
     front = sorted(front_records(spec, records), key=lambda record: (objective(record, axes(spec)[0]), record.number))
     groups = {path: marginal(records, path) for path in PATHS}
     figures = {
-        "pareto": pareto_figure(spec, real, confirmations),
+        "pareto": pareto_figure(spec, real, confirmations, file),
         "hypervolume": hypervolume_figure(spec, records),
         **{_slug(path): marginal_figure(path, found) for path, found in groups.items() if found},
     }
 
     def row(record: TrialRecord) -> Row:
-        return _row(spec, record, confirmations.get(record.number))
+        return _row(record, confirmations.get(record.number), command(spec, record, file))
 
     return View(
         spec=spec,
@@ -122,7 +126,9 @@ def view_of(
         marginals=[Marginal(path, _slug(path), found) for path, found in groups.items() if found],
         environment=environment(records),
         study=study_toml(spec_mapping),
+        file=shlex.quote(file or f"{spec.name}.toml"),
         axes=axes(spec),
+        plane=set(axes(spec)) <= set(spec.objectives),
         box=[_corner(name) for name in spec.objectives],
         outside=sum(_outside(record, spec.objectives) for record in real),
         confirmed=sum(record.number in confirmations for record in front),
@@ -155,7 +161,7 @@ def _facts(spec: StudySpec, records: Sequence[TrialRecord]) -> list[tuple[str, s
     ]
 
 
-def _row(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None) -> Row:
+def _row(record: TrialRecord, confirmation: TrialRecord | None, rerun: str) -> Row:
     return Row(
         number=record.number,
         status=record.status.value.replace("_", " "),
@@ -169,7 +175,7 @@ def _row(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None)
         layers=layer_bits(record),
         params=record.params,
         seconds=record.seconds,
-        command=command(spec, record),
+        command=rerun,
     )
 
 

@@ -227,7 +227,7 @@ def test_report_elsewhere_and_of_an_empty_study(lorap_bench: Command, finished: 
     out = tmp_path / "pages"
     ended = lorap_bench("report", finished, "--out", out)
     assert (ended.code, ended.out) == (0, f"{out / 'index.html'}\n")
-    assert {path.name for path in out.iterdir()} == {"index.html", "data.csv", "data.json"}
+    assert {path.name for path in out.iterdir()} == {"index.html", "data.csv", "data.json", "tiny.toml"}
     shutil.rmtree(finished / "trials")
     (finished / "trials").mkdir()
     ended = lorap_bench("report", finished)
@@ -241,8 +241,9 @@ def test_schema_is_json(lorap_bench: Command) -> None:
     assert {"task", "model", "quant", "prompt", "optim", "space", "constraints"} <= set(schema["properties"])
 
 
-def test_data_of_no_mirror(lorap_bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_no_mirror(lorap_bench: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LORAP_BENCH_RAW", "")
+    monkeypatch.setenv("LORAP_BENCH_CACHE", str(tmp_path))
     listed = lorap_bench("data", "list", "--json").json["datasets"]
     assert {"name": "Digits", "family": "", "level": "graph", "place": "embedded"} in listed
     shown = lorap_bench("data", "list")

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import html
+import json
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lorap_bench.cli.wiring import catalog
+from lorap_bench.study.file import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pytest
 
@@ -97,3 +103,26 @@ def test_ctrl_c_ends_at_once(lorap_bench: Command, tiny: Path, monkeypatch: pyte
     monkeypatch.setattr("lorap_bench.train.trial.run_trial", interrupted)
     ended = lorap_bench("train", tiny)
     assert (ended.code, ended.err) == (130, "stopped\n")
+
+
+def test_a_command_of_the_page_trains_a_trial_again(
+    lorap_bench: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tiny.rename(tmp_path / "mine.toml")
+    settings = ("--set", "optim.epochs=2", "--set", "model.hidden=12", "--set", "replicas.search=2")
+    assert lorap_bench("run", elsewhere, *settings, "--quiet").code == 0
+    report = Path("runs/tiny/report")
+    again = load_study(report / "tiny.toml", catalog=catalog())
+    assert again == load_study(elsewhere, catalog=catalog(), overrides=settings[1::2])
+    trials = json.loads((report / "data.json").read_text(encoding="utf-8"))["trials"]
+    page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
+    for trial in (trial for trial in trials if trial["status"] == "complete"):
+        program, *words = shlex.split(trial["command"])
+        assert (program, words[1]) == ("lorap-bench", "runs/tiny/report/tiny.toml")
+        found = lorap_bench(*words, "--json").json
+        assert (found["digest"], found["objectives"]) == (trial["digest"], trial["values"])
+        assert [m["val"] for m in found["members"]] == [m["val"] for m in trial["members"]]
+    assert any(f'data-copy="{trial["command"]}"' in page for trial in trials)
+    finished = lorap_bench("run", "runs/tiny/report/tiny.toml")
+    assert "tiny is finished" in finished.err

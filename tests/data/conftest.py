@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from lorap_bench.data.published import PUBLISHED
 from lorap_bench.data.raw import Folders
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def write_tu() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def write_planetoid() -> Callable[..., Path]:
+def write_planetoid(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a small set under the name of a known one, whose published counts are forgotten meanwhile."""
+    monkeypatch.delitem(PUBLISHED, "PubMed")
     return _write_planetoid
 
 

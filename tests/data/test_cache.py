@@ -10,6 +10,7 @@ import torch
 
 from lorap_bench.data import tudataset
 from lorap_bench.data.cache import cached
+from lorap_bench.data.published import PUBLISHED, Counts
 from lorap_bench.data.raw import Folders, RawSet, processed_path
 from lorap_bench.errors import MissingResource
 
@@ -98,6 +99,30 @@ def test_damaged_raw_files_leave_nothing_behind(folders: Folders, raw_folder: Pa
     ) as caught:
         _get(folders)
     assert "\n" not in str(caught.value)
+    assert _stored(folders) == []
+
+
+def test_a_truncated_file_of_a_known_set_is_refused(
+    folders: Folders, raw_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _get(folders)  # kept before the counts were known
+    monkeypatch.setitem(PUBLISHED, "TINY", Counts(20, 60, 122, 3, 2))
+    with pytest.raises(
+        MissingResource, match=r"^TINY: raw files of .* are damaged \(120 edges instead of 122\); fetch them again$"
+    ):
+        _get(folders)
+    monkeypatch.setitem(PUBLISHED, "TINY", Counts(20, 60, 120, 3, 2))
+    assert cached(RAW, _never, folders).edge_index.shape == (2, 120)
+
+
+def test_a_known_set_that_does_not_come_to_its_counts_is_not_kept(
+    folders: Folders, raw_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PUBLISHED, "TINY", Counts(20, 60, 120, 3, 2))
+    whole = (raw_folder / "TINY_A.txt").read_text()
+    (raw_folder / "TINY_A.txt").write_text("".join(whole.splitlines(keepends=True)[:30]))
+    with pytest.raises(MissingResource, match=r"\(60 edges instead of 120\)"):
+        _get(folders)
     assert _stored(folders) == []
 
 

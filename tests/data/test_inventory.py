@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lorap_bench.data.checksums import sha256
 from lorap_bench.data.inventory import DatasetSummary, Verification, list_datasets, prepare, verify
 from lorap_bench.errors import ConfigError, MissingResource
 
@@ -68,3 +70,31 @@ def test_verify_tells(
 def test_the_real_mirror_is_whole(raw_mirror: Path) -> None:
     [cora] = verify(["Cora"])
     assert cora == Verification(name="Cora", files=8, compared=8)
+    assert cora.state == "whole"
+
+
+def test_verify_says_whole_only_of_what_it_compared(environment: Folders, write_tu: Callable[..., Path]) -> None:
+    assert environment.mirror is not None
+    folder = write_tu(environment.mirror / "TINY" / "raw")
+    (digits, tiny) = verify(["Digits", "TUDataset/TINY"])
+    assert (digits.state, tiny.state) == ("embedded", "unchecked")
+    lines = [f"{sha256(file)}  TINY/raw/{file.name}" for file in sorted(folder.iterdir())]
+    for count, state in ((1, "partly checked"), (len(lines), "whole")):
+        (environment.mirror / "SHA256SUMS").write_text("\n".join(lines[:count]) + "\n")
+        assert verify(["TUDataset/TINY"])[0].state == state
+
+
+def test_verify_opens_an_archive(environment: Folders, write_tu: Callable[..., Path], tmp_path: Path) -> None:
+    assert environment.mirror is not None
+    archive = environment.mirror / "zips" / "TINY.zip"
+    archive.parent.mkdir()
+    archive.write_bytes(b"PK\x05\x06" + bytes(18))  # an archive of nothing
+    (environment.mirror / "SHA256SUMS").write_text(f"{sha256(archive)}  zips/TINY.zip\n")
+    [stub] = verify(["TUDataset/TINY"])
+    assert stub.state == "damaged"
+    assert "holds no TINY_A.txt" in stub.problem
+    with zipfile.ZipFile(archive, "w") as opened:
+        for file in write_tu(tmp_path / "whole").iterdir():
+            opened.write(file, f"TINY/{file.name}")
+    (environment.mirror / "SHA256SUMS").write_text(f"{sha256(archive)}  zips/TINY.zip\n")
+    assert verify(["TUDataset/TINY"])[0].state == "whole"

@@ -55,6 +55,8 @@ def test_a_wide_degree_is_standardised(tmp_path: Path) -> None:
         ("A", "1\n", "not pairs of the 60 nodes"),
         ("A", "1, 4\n", "joins two graphs"),
         ("A", "1, x\n", "could not convert"),
+        ("A", "1, 2\n2, ", "could not convert"),
+        ("A", "1, 2\n2", "number of columns changed"),
         ("node_labels", "1\n2\n", "2 lines of node_labels for 60 nodes"),
     ],
 )

@@ -115,6 +115,7 @@ def test_every_subset_of_objectives_has_a_figure(
     figure = pareto_figure(make_spec(objectives=objectives), make_study(40), {})
     assert figure is not None
     assert len(points(figure)["front"].x) >= 1
+    assert len(traces(figure, "lines")) == (len(objectives) > 1)  # one objective has no front in a plane
 
 
 def test_wide_ranges_of_bits_are_in_octaves(make_spec: MakeSpec, make_record: Make) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text
+from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text, spread_text
 from lorap_bench.stats.intervals import t_interval
 
 
@@ -27,6 +27,13 @@ def test_what_is_not_a_number_is_a_dash() -> None:
 def test_an_interval_names_its_n() -> None:
     assert interval_text(t_interval([0.8, 0.8, 0.8])) == "80.0 % [80.0, 80.0] (n = 3)"
     assert interval_text(t_interval([0.8])) == "80.0 % (n = 1)"
+
+
+def test_two_seeds_show_their_standard_deviation() -> None:
+    interval = t_interval([0.79, 0.81])
+    assert interval is not None
+    assert spread_text(interval) == "± 1.4"
+    assert interval_text(interval) == "80.0 % ± 1.4 (n = 2)"
 
 
 @pytest.mark.parametrize(

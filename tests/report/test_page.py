@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+import tomllib
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,14 +16,13 @@ from lorap_bench.errors import StoreError
 from lorap_bench.record import Status
 from lorap_bench.report.page import EMBED_BYTES, write_report
 from lorap_bench.report.view import ROWS_SHOWN, view_of
+from lorap_bench.study.spec import StudySpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.store.folder import StudyFolder
-    from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
     MakeSpec = Callable[..., StudySpec]
@@ -73,7 +74,12 @@ def test_a_whole_study(
     spec, records = make_spec(), make_study(40)
     folder = make_folder(spec, records, [make_confirmation(records[2])])
     path = write_report(folder, spec, tmp_path / "out")
-    assert sorted(file.name for file in path.parent.iterdir()) == ["data.csv", "data.json", "index.html"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "data.csv",
+        "data.json",
+        "index.html",
+        "made-up.toml",
+    ]
     assert path.stat().st_size < 8_000_000
     checker, text, data = read(path)
     sections = ("verdict", "pareto", "front", "hypervolume", "marginals", "trials", "provenance")
@@ -88,7 +94,8 @@ def test_a_whole_study(
     assert spec.identity in text
     assert "0123abc" in text
     assert "/home/" not in path.read_text(encoding="utf-8")
-    assert 'name = "made-up"' in data["study"]
+    assert data["study"] == (path.parent / "made-up.toml").read_text(encoding="utf-8")
+    assert StudySpec.from_mapping(tomllib.loads(data["study"])) == spec
 
 
 def test_the_same_study_gives_the_same_bytes(
@@ -99,6 +106,39 @@ def test_the_same_study_gives_the_same_bytes(
     first = write_report(folder, spec, tmp_path / "one").read_bytes()
     assert write_report(folder, spec, tmp_path / "two").read_bytes() == first
     assert write_report(folder, spec, tmp_path / "one").read_bytes() == first
+
+
+def test_commands_name_the_file_beside_the_page(
+    make_spec: MakeSpec,
+    make_record: Make,
+    make_folder: MakeFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = make_spec()
+    folder = make_folder(spec, [make_record(0)])
+    monkeypatch.chdir(tmp_path)
+    for out, file in ((Path("out"), "out/made-up.toml"), (tmp_path / "a b", "'a b/made-up.toml'")):
+        _, text, data = read(write_report(folder, spec, out))
+        assert f"lorap-bench run {file}" in text
+        assert f"lorap-bench train {file} --set" in text
+        assert f"lorap-bench train {file} --set" in data["files"]["data.csv"]
+        assert f"lorap-bench train {file} --set" in data["files"]["data.json"]
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    path = write_report(folder, spec, tmp_path / "out")
+    assert "lorap-bench run made-up.toml" in read(path)[1]
+    assert str(tmp_path) not in path.read_text(encoding="utf-8")
+
+
+def test_two_seeds_show_no_interval(
+    make_spec: MakeSpec, make_record: Make, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    record = make_record(0)
+    two = make_record(0, members=record.members[:2])
+    _, text, _ = read(write_report(make_folder(make_spec(), [two]), make_spec(), tmp_path / "out"))
+    assert "± 0.7, n = 2 seeds, validation" in text
+    assert "PyTorch 2.13.0" in text
 
 
 def test_an_empty_study_is_refused(make_spec: MakeSpec, make_folder: MakeFolder, tmp_path: Path) -> None:
@@ -133,6 +173,7 @@ def test_every_subset_of_objectives(
     assert "pareto" in data["figures"]
     count = len(objectives)
     assert f"the front in {count} objective{'s' if count != 1 else ''} (" in text
+    assert ("The line is the best" in text) == (count > 1)
 
 
 def test_one_trial_of_one_seed_without_prompt_parameters(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lorap_bench.report.provenance import environment, redact, study_toml
+from lorap_bench.report.provenance import Fact, environment, redact, study_toml
 from lorap_bench.study.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ def test_environment_counts_trials(make_record: Callable[..., TrialRecord]) -> N
         make_record(2, provenance={"versions": {"torch": "2.12"}, "home": "/home/me/x"}),
     ]
     facts = {fact.name: fact.values for fact in environment(records)}
+    labels = {fact.name: fact.label for fact in environment(records)}
+    assert labels == {"versions.torch": "PyTorch", "device": "Device", "home": "Home"}
+    assert Fact("versions.lorap-bench", ()).label == "lorap-bench"
     assert facts["versions.torch"] == (("2.13", 2), ("2.12", 1))
     assert facts["device"] == (("cpu", 1), ("cuda", 1))
     assert facts["home"] == (("…/x", 1),)
@@ -50,7 +53,7 @@ def test_a_study_survives_its_toml(make_spec: Callable[..., StudySpec]) -> None:
         "prompt.gate": {"choices": ["softmax", "linear"], "when": {"prompt.kind": ["LoRAP"]}},
         "optim.lr": {"float": [1e-05, 0.1], "log": True},
     }
-    spec = make_spec(description='quotes " and \\ and ünïcode 𝄞', space=space)
+    spec = make_spec(description='quotes " and \\, \x7f and ünïcode 𝄞', space=space)
     assert StudySpec.from_mapping(tomllib.loads(study_toml(spec.to_mapping()))) == spec
 
 

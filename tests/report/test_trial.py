@@ -78,7 +78,7 @@ def test_the_command_reads_back_as_the_parameters(make_spec: MakeSpec, make_reco
         "model.arch": "1",
     }
     words = shlex.split(command(make_spec(), make_record(params=params)))
-    assert words[:3] == ["lorap-bench", "train", "studies/made-up.toml"]
+    assert words[:3] == ["lorap-bench", "train", "made-up.toml"]
     start = words.index("--seed")
     assert words[start::2] == ["--seed"] * 3
     assert [int(word) for word in words[start + 1 :: 2]] == [member.seed for member in make_record().members]
@@ -95,3 +95,8 @@ def test_the_command_reads_back_as_the_parameters(make_spec: MakeSpec, make_reco
 def test_a_trial_without_members_runs_with_the_studys_seeds(make_spec: MakeSpec, make_record: Make) -> None:
     spec = make_spec(replicas={"search": 7})
     assert command(spec, make_record(members=())).endswith("--seeds 7")
+
+
+def test_the_command_names_the_file_it_is_given(make_spec: MakeSpec, make_record: Make) -> None:
+    words = shlex.split(command(make_spec(), make_record(), "my reports/made-up.toml"))
+    assert words[:3] == ["lorap-bench", "train", "my reports/made-up.toml"]

@@ -83,15 +83,18 @@ def test_what_is_wrong_is_said_with_its_figures(make_spec: MakeSpec, make_record
     assert result["Budget"].text == "4 of 30 trials spent: the search is not finished"
     assert result["Failed trials"].text.startswith("2 of 6: out of memory (1), diverged (1); most often “needs 9 GB x")
     assert result["Failed trials"].text.endswith("…”")
-    assert result["Confirmation"].text.endswith("(the study asked for none)")
+    assert result["Confirmation"].state is State.NOTE
+    assert result["Confirmation"].text == "the study asked for none, so there is no test accuracy"
     assert result["Seeds"].text == "2 of 2 complete trials lack some of their seeds"
     expected = "broken by 1 of 6 trials (average_bits: 1); refused before training: 1"
     assert result["Constraints"].text == expected
     assert result["Duplicates"].text == "answered from an earlier trial: 1 of 6 proposals"
-    assert result["Prompt rank"].text == "above a layer's width, so clamped, in 1 of 6 trials"
+    assert result["Prompt rank"].text == "clamped by the prompt count or a layer's width in 1 of 6 trials"
     assert result["Code"].text == "the trials come from 2 versions of the code"
     warned = {name for name, check in result.items() if check.state is State.WARN}
-    assert warned == {"Budget", "Failed trials", "Confirmation", "Seeds", "Code"}
+    assert warned == {"Budget", "Failed trials", "Seeds", "Code"}
+    wanted = found(make_spec(replicas={"confirm": 10}), records)["Confirmation"]
+    assert (wanted.state, wanted.text[:6]) == (State.WARN, "0 of 2")
 
 
 def test_failures_without_a_reason_and_no_commit(make_spec: MakeSpec, make_record: Make) -> None:
