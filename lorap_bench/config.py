@@ -50,6 +50,7 @@ class Range:
 
 Positive = Annotated[int, Range(ge=1)]
 Rate = Annotated[float, Range(gt=0)]
+Share = Annotated[float, Range(ge=0, le=1)]
 Decay = Annotated[float, Range(ge=0)]
 
 
@@ -86,7 +87,8 @@ class QuantConfig:
 
     A site takes its width from the most specific entry that names it: ``site_bits``
     (``"layers.0.weight"``), then ``component_bits`` (``"weight"``), then ``layer_bits``
-    (``"0"``, ``"1"``, …, ``"head"``), then ``bits``. 32 leaves a tensor unquantized.
+    (``"0"``, ``"1"``, …, ``"head"``), then ``bits``. 32 leaves a tensor unquantized. What each of the other
+    fields means, and which scheme reads it, is told by the schemes; ``"auto"`` is the scheme's own choice.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
@@ -96,14 +98,34 @@ class QuantConfig:
     layer_bits: dict[str, Bits] = field(default_factory=dict)
     component_bits: dict[str, Bits] = field(default_factory=dict)
     site_bits: dict[str, Bits] = field(default_factory=dict)
-    observer: Literal["MinMax", "MovingAverage", "Percentile"] = "MovingAverage"
+    observer: Literal["auto", "MinMax", "MovingAverage", "Percentile", "MovingPercentile"] = "auto"
     momentum: Annotated[float, Range(gt=0, le=1)] = 0.1
     percentile: Annotated[float, Range(gt=0, lt=0.5)] = 0.001
-    gradient: Literal["straight_through", "clipped"] = "straight_through"
+    sample: Annotated[float, Range(gt=0, le=1)] = 1.0
+    gradient: Literal["auto", "straight_through", "clipped"] = "auto"
+    rounding: Literal["nearest", "stochastic", "noise"] = "nearest"
     weight_per_channel: bool = False
     weight_symmetric: bool = True
     activation_symmetric: bool = False
     messages: bool = False
+    p_min: Share = 0.0
+    p_max: Share = 0.1
+    sites: Literal["published", "all"] = "published"
+    memory_target: Rate = 5.0
+    memory_weight: Decay = 1.0
+    step_init: Literal["published", "calibrated"] = "published"
+    groups: Annotated[int, Range(ge=0)] = 1000
+    lr_bits: Decay = 0.1
+    lr_weight_step: Decay = 0.02
+    lr_feature_step: Decay = 0.008
+    lr_row_step: Decay = 0.04
+    candidates: list[Annotated[int, Range(ge=1, le=8)]] = field(default_factory=lambda: [2, 4, 8])
+    bit_penalty: float = 0.01
+    search_epochs: Positive = 50
+    pretrain_epochs: Annotated[int, Range(ge=0)] = 50
+    lr_choice: Rate = 0.01
+    lr_scale: Rate = 0.05
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +148,17 @@ class PromptConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimConfig:
-    """The training protocol: Adam, full epochs, the best epoch chosen on validation."""
+    """The training protocol: Adam, full epochs, the best epoch chosen on validation.
+
+    Every learning rate is halved each ``halve_every`` epochs of a stage (0: never).
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
 
     epochs: Positive = 200
     lr: Rate = 0.01
     weight_decay: Decay = 5e-4
+    halve_every: Annotated[int, Range(ge=0)] = 0
     selection: Literal["metric", "loss"] = "metric"
     eval_every: Positive = 1
 

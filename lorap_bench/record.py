@@ -52,7 +52,11 @@ _FAILED = frozenset({Status.DIVERGED, Status.OUT_OF_MEMORY, Status.TIMEOUT, Stat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberResult:
-    """One seed of a trial: its metric at the epoch chosen on validation, test only when asked."""
+    """One seed of a trial: its metric at the epoch chosen on validation, test only when asked.
+
+    ``bits`` is the mean width of each site whose width was learned; ``aggregation_error`` the relative error of
+    each layer's aggregated features, without and with its prompt (``train.measure`` has the formula).
+    """
 
     seed: int
     status: Status
@@ -60,10 +64,13 @@ class MemberResult:
     test: float | None = None
     best_epoch: int | None = None
     epochs: int = 0
+    bits: dict[str, float] = field(default_factory=dict)
+    aggregation_error: list[tuple[float, float]] = field(default_factory=list)
 
 
 Curves = dict[str, list[list[float]]]
-"""Curve name (``train_loss``, ``val_loss``, ``val_metric``) → one list of epoch values a member."""
+"""Curve name → one list of values a member: ``train_loss``, ``val_loss``, ``val_metric`` by epoch, and
+``row_bits:<site>`` by node (or by group of nodes), where a scheme learns a width for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,11 @@ from lorap_bench.cost.site import Operation, Role, Site
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["FULL_PRECISION", "Ledger"]
+__all__ = ["FIXED_COSTS", "FULL_PRECISION", "Ledger"]
 
 FULL_PRECISION = 32
+FIXED_COSTS = ("operations", "parameters", "extra_parameters")
+"""The costs that no width enters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +82,15 @@ class Ledger:
     def _bits_a2q(self) -> float:
         layers: dict[str, list[float]] = defaultdict(list)
         for site in self.sites:
-            if site.feeds_linear and not site.binary:
+            exact = site.binary or (site.two_valued and self.width(site) == 1)
+            if site.feeds_linear and site.name in self.bits and not exact:
                 layers[site.layer].append(self.width(site))
         means = [sum(widths) / len(widths) for widths in layers.values()]
         return sum(means) / len(means) if means else float(FULL_PRECISION)
 
     def _bits_mixq(self) -> float:
-        widths = [self.width(site) for site in self.sites if site.quantized]
-        return sum(widths) / len(widths)
+        widths = [self.width(site) for site in self.sites if site.name in self.bits]
+        return sum(widths) / len(widths) if widths else float(FULL_PRECISION)
 
     def _bit_operations(self, operations: Iterable[Operation]) -> float:
         by_name = {site.name: site for site in self.sites}

@@ -13,7 +13,8 @@ class TaskShape:
     """Sizes of one inference: the whole graph (node level), or the data set's mean graph (graph level).
 
     Units: nodes and edges (both directions, no self-loops) are counts, fractional for a mean graph;
-    ``binary`` says that every raw feature is 0 or 1.
+    ``binary`` says that every raw feature is 0 or 1, ``two_valued`` that each row holds zeros and one
+    other value, ``nonnegative`` that none is below 0.
     """
 
     name: str
@@ -23,3 +24,5 @@ class TaskShape:
     features: int
     classes: int
     binary: bool
+    two_valued: bool = False
+    nonnegative: bool = False

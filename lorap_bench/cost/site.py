@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
-__all__ = ["COMPONENTS", "Operation", "Role", "Site"]
+__all__ = ["COMPONENTS", "Operation", "Role", "Rows", "Site"]
+
+Rows = Literal["node", "edge", "graph", "none"]
+"""What the rows of a tensor are; a parameter's are nothing of a graph."""
 
 COMPONENTS = (
     "input",
@@ -35,9 +39,11 @@ class Role(StrEnum):
 class Site:
     """One tensor of a model: where it is, what it is, how large it is.
 
-    ``elements`` is its size in one inference; ``quantized`` is False for tensors that no scheme
-    touches (biases, prompts: always 32 bits); ``feeds_linear`` marks the inputs of linear maps;
-    ``binary`` a raw input of zeros and ones.
+    ``elements`` is its size in one inference, ``columns`` that of its last axis and ``rows`` what the axis
+    before it counts; ``quantized`` is False for tensors that no scheme touches (biases, prompts: always 32
+    bits); ``feeds_linear`` marks the inputs of linear maps, ``leaves_linear`` their outputs, ``propagates`` what
+    is summed over neighbours, ``nonnegative`` tensors without negative values; ``binary`` a raw input of zeros and ones,
+    ``two_valued`` one whose rows each hold zeros and one other value.
     """
 
     name: str
@@ -46,8 +52,14 @@ class Site:
     role: Role
     elements: float
     quantized: bool = True
+    columns: int = 1
+    rows: Rows = "none"
     feeds_linear: bool = False
+    leaves_linear: bool = False
+    propagates: bool = False
+    nonnegative: bool = False
     binary: bool = False
+    two_valued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

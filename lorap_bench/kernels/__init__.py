@@ -2,14 +2,16 @@
 
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.csr import Csr, csr_from_coo
-from lorap_bench.kernels.interface import AdamState, CodeRange, Kernels
+from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Kernels
 from lorap_bench.kernels.members import Group, Init, MemberModule, glorot, ones, zeros
-from lorap_bench.kernels.random import counter_keys, drop_threshold, stream_generator
+from lorap_bench.kernels.random import Draws, counter_keys, drop_threshold, stream_generator
 
 __all__ = [
     "AdamState",
     "CodeRange",
     "Csr",
+    "Dither",
+    "Draws",
     "Group",
     "Init",
     "Kernels",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.kernels.csr import Csr
 
-__all__ = ["AdamState", "CodeRange", "Kernels"]
+__all__ = ["AdamState", "CodeRange", "Dither", "Kernels"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +28,17 @@ class CodeRange:
     low: Tensor
     high: Tensor
     symmetric: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dither:
+    """Noise u from [0, 1) in place of rounding to nearest: round down ``t + u``, or leave ``t + u - 1/2`` unrounded.
+
+    Shape: keys ``[2, S]`` int32.
+    """
+
+    keys: Tensor
+    rounds: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -45,33 +56,79 @@ class Kernels(ABC):
     name: str
 
     @abstractmethod
-    def value_range(self, x: Tensor, *, channels: bool) -> tuple[Tensor, Tensor]:
-        """Return each member's smallest and largest value, per last-axis channel if asked.
+    def value_range(
+        self, x: Tensor, *, channels: bool = False, protected: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return each member's smallest and largest value outside the protected rows, per channel if asked.
 
-        Shape: x ``[S, …, C]`` → two of ``[S]``, or ``[S, C]`` with ``channels``.
+        Shape: x ``[S, …, C]`` → two of ``[S]``, or ``[S, C]`` with ``channels``; protected ``[S, N]``
+        for x ``[S, N, …]``. Where all rows are protected: (inf, -inf).
         """
 
     @abstractmethod
-    def percentile_range(self, x: Tensor, fractions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each member's p and 1-p order statistics.
+    def percentile_range(
+        self, x: Tensor, fractions: Tensor, *, largest: float, protected: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return each member's p and 1-p order statistics outside the protected rows.
 
         Formula: with n values and k = max(1, floor(p n)), the k-th smallest and k-th largest.
 
-        Shape: x ``[S, …]``, fractions ``[S]`` float64 → two of ``[S]``.
+        Shape: x ``[S, N, …]``, fractions ``[S]`` float64, all at most ``largest``; protected ``[S, N]``
+        → two of ``[S]``. Where all rows are protected: (inf, -inf).
         """
 
     @abstractmethod
-    def fake_quantize(self, x: Tensor, limits: tuple[Tensor, Tensor], codes: CodeRange, *, clipped: bool) -> Tensor:
+    def fake_quantize(  # noqa: PLR0913  # what one pass over x fuses
+        self,
+        x: Tensor,
+        limits: tuple[Tensor, Tensor],
+        codes: CodeRange,
+        *,
+        clipped: bool,
+        dither: Dither | None = None,
+        protected: Tensor | None = None,
+    ) -> Tensor:
         """Quantize and dequantize.
 
         Formula: ``q = clamp(round(x / s + z), qmin, qmax)``, ``x_q = (q - z) s``; round half to even.
         With lo = min(low, 0), hi = max(high, 0): asymmetric ``s = (hi - lo) / (qmax - qmin)``,
         ``z = clamp(round(qmin - lo / s), qmin, qmax)``; symmetric ``s = max(-lo, hi) / qmax``, ``z = 0``.
         Gradient: identity, or with ``clipped`` zero where the unclamped code is <= qmin or >= qmax.
+        ``dither`` replaces the rounding; protected rows pass unchanged.
 
-        Shape: x ``[S, …, C]``; limits (low, high) ``[S]`` or ``[S, C]``; result like x.
+        Shape: x ``[S, …, C]``; limits (low, high) ``[S]`` or ``[S, C]``; protected ``[S, N]`` for
+        x ``[S, N, …]``; result like x.
 
         Source: Jacob et al. 2018; Degree-Quant (Tailor et al. 2021), section 3.
+        """
+
+    @abstractmethod
+    def step_quantize(self, x: Tensor, step: Tensor, top: Tensor, *, local: bool) -> Tensor:
+        """Quantize symmetrically with a learned step and a learned largest code.
+
+        Formula: ``x_q = s sign(x) min(floor(|x| / s + 1/2), Q)``.
+        Gradient: to x identity where |x| <= s Q, else zero. To s: ``d = x_q / s - x / s`` inside,
+        ``sign(x) Q`` outside; to Q: ``s sign(x)`` outside. Both are summed against the incoming
+        gradient, or with ``local`` averaged against ``sign(x_q - x)``, the gradient of
+        ``mean |x_q - x|``, whatever the incoming one.
+
+        Shape: x ``[S, …]``; step > 0 and top broadcast against it.
+
+        Source: A²Q (Zhu et al. 2023), section 3.1 and 3.2.
+        """
+
+    @abstractmethod
+    def affine_quantize(self, x: Tensor, scale: Tensor, zero: Tensor, codes: CodeRange) -> Tensor:
+        """Quantize affinely with a learned scale and zero point (an integer; rounded by the caller).
+
+        Formula: ``q = clamp(round(x / s + z), qmin, qmax)``, ``x_q = (q - z) s``.
+        Gradient: to x identity where the unclamped code lies in [qmin, qmax], else zero. To s:
+        ``round(t) - t`` inside (t = x / s + z), ``q - z`` outside; to z: 0 inside, ``-s`` outside;
+        both times ``1 / sqrt(n (qmax - qmin))``, n the values that share them.
+
+        Shape: x ``[S, …]``; scale > 0 and zero broadcast against it; codes ``[S]``.
+
+        Source: Esser et al. 2020 (LSQ), equations 2 and 3; Bhalgat et al. 2020 (LSQ+), equations 5 and 6.
         """
 
     @abstractmethod
@@ -101,9 +158,9 @@ class Kernels(ABC):
 
     @abstractmethod
     def sparse_linear(self, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
-        """Multiply a constant sparse matrix by each member's weight; no gradient to the values.
+        """Multiply a sparse matrix by each member's weight; gradients flow to values that require them.
 
-        Shape: values ``[1 or S, E]``; weight ``[S, columns, d]`` → ``[S, rows, d]``.
+        Shape: values ``[1 or S, E]`` (``[S, E]`` with a gradient); weight ``[S, columns, d]`` → ``[S, rows, d]``.
         """
 
     @abstractmethod

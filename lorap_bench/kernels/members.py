@@ -24,6 +24,12 @@ class Group(StrEnum):
 
     BACKBONE = "backbone"
     PROMPT = "prompt"
+    WEIGHT_STEP = "weight_step"
+    FEATURE_STEP = "feature_step"
+    ROW_STEP = "row_step"
+    BITS = "bits"
+    SCALE = "scale"
+    CHOICE = "choice"
 
 
 class MemberModule(nn.Module):

@@ -7,6 +7,7 @@ adding a stream (a prompt, a dropout site) does not shift the others'.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,9 +16,21 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["counter_bits", "counter_keys", "drop_threshold", "stream_generator"]
+__all__ = ["Draws", "counter_bits", "counter_keys", "counter_uniform", "drop_threshold", "stream_generator"]
 
 _MASK64 = (1 << 64) - 1
+
+
+@dataclass(slots=True)
+class Draws:
+    """The members' seeds and the number of the training step at hand."""
+
+    seeds: list[int]
+    step: int = 0
+
+    def keys(self, stream: str) -> Tensor:
+        """Return the step's keys of one named stream: ``[2, S]`` int32."""
+        return counter_keys(self.seeds, stream, self.step)
 
 
 def stream_generator(seed: int, stream: str) -> torch.Generator:
@@ -60,6 +73,15 @@ def counter_bits(keys: Tensor, count: int) -> Tensor:
     bits.mul_(-0x7B935975)  # 0x846CA68B as a signed 32-bit integer
     _xorshift(bits, scratch, 16)
     return bits
+
+
+def counter_uniform(keys: Tensor, count: int) -> Tensor:
+    """Draw uniformly from [0, 1): multiples of 2^-24 from ``counter_bits``.
+
+    Shape: keys ``[2, S]`` int32 → ``[S, count]`` float32.
+    """
+    bits = counter_bits(keys, count)
+    return bits.bitwise_right_shift_(8).bitwise_and_((1 << 24) - 1).to(torch.float32).mul_(2.0**-24)
 
 
 def drop_threshold(rates: Sequence[float]) -> Tensor:

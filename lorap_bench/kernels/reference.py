@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, cast, final
 import torch
 from torch import Tensor
 
+from lorap_bench.kernels import straight_through
 from lorap_bench.kernels.csr import edges_to_rows
-from lorap_bench.kernels.interface import AdamState, CodeRange, Kernels
+from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Kernels
 from lorap_bench.kernels.random import counter_bits
+from lorap_bench.kernels.straight_through import affine_grid, aligned
 
 if TYPE_CHECKING:
     from lorap_bench.kernels.csr import Csr
 
 __all__ = ["Reference"]
 
-_SMALLEST_SCALE = torch.finfo(torch.float32).eps
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -28,36 +29,60 @@ class Reference(Kernels):
 
     name = "reference"
 
-    def value_range(self, x: Tensor, *, channels: bool) -> tuple[Tensor, Tensor]:
+    def value_range(
+        self, x: Tensor, *, channels: bool = False, protected: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         # Two reductions: torch's fused aminmax over an axis is ten times slower on CPU.
-        if channels:
-            rows = x.flatten(1, -2)
-            return rows.amin(1), rows.amax(1)
-        rows = x.flatten(1)
+        if protected is not None:
+            hidden = protected.view(*protected.shape, *(1,) * (x.dim() - 2))
+            return x.masked_fill(hidden, math.inf).flatten(1).amin(1), x.masked_fill(hidden, -math.inf).flatten(1).amax(
+                1
+            )
+        rows = x.flatten(1, -2) if channels else x.flatten(1)
         return rows.amin(1), rows.amax(1)
 
-    def percentile_range(self, x: Tensor, fractions: Tensor) -> tuple[Tensor, Tensor]:
+    def percentile_range(
+        self, x: Tensor, fractions: Tensor, *, largest: float, protected: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         rows = x.flatten(1)
         count = rows.shape[1]
-        lows, highs = [], []
-        for row, fraction in zip(rows, fractions.tolist(), strict=True):
-            k = max(1, math.floor(fraction * count))
-            lows.append(torch.kthvalue(row, k).values)
-            highs.append(torch.kthvalue(row, count - k + 1).values)
-        return torch.stack(lows), torch.stack(highs)
+        deepest = max(1, math.floor(largest * count))
+        seen = torch.full((x.shape[0],), count, device=x.device)
+        upper = rows
+        if protected is not None:
+            hidden = protected.view(*protected.shape, *(1,) * (x.dim() - 2)).expand_as(x).flatten(1)
+            rows, upper = rows.masked_fill(hidden, math.inf), rows.masked_fill(hidden, -math.inf)
+            seen = (~protected).sum(1) * (count // protected.shape[1])
+        place = (fractions * seen).floor().clamp(min=1).long().unsqueeze(1) - 1
+        low = rows.topk(deepest, dim=1, largest=False).values.gather(1, place)
+        high = upper.topk(deepest, dim=1).values.gather(1, place)
+        return low.squeeze(1), high.squeeze(1)
 
-    def fake_quantize(self, x: Tensor, limits: tuple[Tensor, Tensor], codes: CodeRange, *, clipped: bool) -> Tensor:
-        qmin, qmax = _aligned(codes.low, x), _aligned(codes.high, x)
-        low, high = (_aligned(limit, x) for limit in limits)
-        scale, zero_point = _affine(low, high, qmin, qmax, symmetric=codes.symmetric)
-        return cast("Tensor", _FakeQuantize.apply(x, scale, zero_point, qmin, qmax, clipped))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+    def fake_quantize(  # noqa: PLR0913  # the contract's
+        self,
+        x: Tensor,
+        limits: tuple[Tensor, Tensor],
+        codes: CodeRange,
+        *,
+        clipped: bool,
+        dither: Dither | None = None,
+        protected: Tensor | None = None,
+    ) -> Tensor:
+        grid = affine_grid(x, limits, codes)
+        return straight_through.affine(x, grid, clipped=clipped, dither=dither, protected=protected)
+
+    def step_quantize(self, x: Tensor, step: Tensor, top: Tensor, *, local: bool) -> Tensor:
+        return straight_through.learned_step(x, step, top, local=local)
+
+    def affine_quantize(self, x: Tensor, scale: Tensor, zero: Tensor, codes: CodeRange) -> Tensor:
+        return straight_through.learned_affine(x, scale, zero, (aligned(codes.low, x), aligned(codes.high, x)))
 
     def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
         bits = counter_bits(keys, x[0].numel()).view(x.shape)
-        kept = bits >= _aligned(thresholds, x)
+        kept = bits >= aligned(thresholds, x)
         if relu:
             kept &= x > 0
-        keep_rate = 0.5 - _aligned(thresholds, x).double() / 2**32
+        keep_rate = 0.5 - aligned(thresholds, x).double() / 2**32
         return x * (kept / keep_rate.to(x.dtype))
 
     def propagate(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
@@ -85,43 +110,6 @@ class Reference(Kernels):
         state.second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
         root = (state.second / (1 - _BETA2**state.steps)).sqrt_().add_(_EPSILON)
         flat.sub_((rate / (1 - _BETA1**state.steps)) * state.first / root)
-
-
-def _aligned(scalars: Tensor, x: Tensor) -> Tensor:
-    """View ``[S]`` or ``[S, C]`` so that it broadcasts against ``[S, …, C]``."""
-    middle = (1,) * (x.dim() - scalars.dim())
-    if scalars.dim() == 1:
-        return scalars.view(-1, *middle)
-    return scalars.view(scalars.shape[0], *middle, scalars.shape[1])
-
-
-def _affine(low: Tensor, high: Tensor, qmin: Tensor, qmax: Tensor, *, symmetric: bool) -> tuple[Tensor, Tensor]:
-    low, high = low.clamp(max=0), high.clamp(min=0)
-    if symmetric:
-        scale = (torch.maximum(-low, high) / qmax).clamp(min=_SMALLEST_SCALE)
-        return scale, torch.zeros_like(scale)
-    scale = ((high - low) / (qmax - qmin)).clamp(min=_SMALLEST_SCALE)
-    zero_point = torch.minimum(torch.maximum((qmin - low / scale).round(), qmin), qmax)
-    return scale, zero_point
-
-
-class _FakeQuantize(torch.autograd.Function):
-    @staticmethod
-    def forward(  # noqa: PLR0913, PLR0917  # the signature autograd calls
-        ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor, qmin: Tensor, qmax: Tensor, clipped: bool
-    ) -> Tensor:
-        code = torch.div(x, scale).add_(zero_point).round_()
-        if clipped:
-            ctx.save_for_backward((code > qmin) & (code < qmax))
-        torch.maximum(code, qmin, out=code)
-        torch.minimum(code, qmax, out=code)
-        return code.sub_(zero_point).mul_(scale)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None, None]:
-        if ctx.saved_tensors:
-            gradient = gradient * ctx.saved_tensors[0]
-        return gradient, None, None, None, None, None
 
 
 class _Matmul(torch.autograd.Function):
@@ -167,14 +155,19 @@ class _SparseLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
         ctx.pattern = pattern
-        ctx.save_for_backward(values)
+        ctx.save_for_backward(values, weight if values.requires_grad else None)
         return _spmm(pattern.rowptr, pattern.col, values, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor]:
-        (values,) = ctx.saved_tensors
-        turned = values.index_select(1, ctx.pattern.t_perm)
-        return None, None, _spmm(ctx.pattern.t_rowptr, ctx.pattern.t_col, turned, gradient.contiguous())
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor | None, Tensor]:
+        pattern: Csr = ctx.pattern
+        values, weight = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        to_values = None
+        if weight is not None:
+            to_values = (gradient.index_select(1, pattern.row) * weight.index_select(1, pattern.col)).sum(2)
+        turned = values.index_select(1, pattern.t_perm)
+        return None, to_values, _spmm(pattern.t_rowptr, pattern.t_col, turned, gradient)
 
 
 def _each(a: Tensor, b: Tensor) -> Tensor:

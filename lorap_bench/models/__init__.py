@@ -7,12 +7,14 @@ from lorap_bench.models.gin import GIN
 from lorap_bench.models.graph import GraphBatch, GraphStore, build_store
 from lorap_bench.models.hooks import Conv
 from lorap_bench.models.network import Network
+from lorap_bench.models.sage import SAGE
 
 __all__ = [
     "ARCHS",
     "GAT",
     "GCN",
     "GIN",
+    "SAGE",
     "Blueprint",
     "Conv",
     "GraphBatch",

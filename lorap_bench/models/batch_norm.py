@@ -30,6 +30,11 @@ class BatchNorm(MemberModule):
         self.register_buffer("mean", torch.zeros(members, 1, width))
         self.register_buffer("variance", torch.ones(members, 1, width))
 
+    def reset(self) -> None:
+        """Forget the running statistics."""
+        self.get_buffer("mean").zero_()
+        self.get_buffer("variance").fill_(1)
+
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             mean = x.mean(1, keepdim=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.config import digest_of
-from lorap_bench.cost.ledger import Ledger
+from lorap_bench.cost.ledger import FIXED_COSTS, Ledger
 from lorap_bench.cost.shape import TaskShape
 from lorap_bench.cost.site import Operation, Role, Site
 from lorap_bench.errors import ConfigError, Fault
@@ -15,8 +15,10 @@ from lorap_bench.models.gat import GAT
 from lorap_bench.models.gcn import GCN
 from lorap_bench.models.gin import GIN
 from lorap_bench.models.hooks import Conv, LayerShape
+from lorap_bench.models.sage import SAGE
 from lorap_bench.prompts import PROMPTS, Prompt
 from lorap_bench.quant import SCHEMES, Scheme
+from lorap_bench.quant.scheme import ALLOCATION
 from lorap_bench.resolve import resolve
 
 if TYPE_CHECKING:
@@ -24,14 +26,18 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.data.task import GraphTask
+    from lorap_bench.quant.context import Stage
 
 __all__ = ["ARCHS", "Blueprint", "blueprint", "shape_of"]
 
-ARCHS: dict[str, type[Conv]] = {arch.__name__: arch for arch in (GCN, GIN, GAT)}
+ARCHS: dict[str, type[Conv]] = {arch.__name__: arch for arch in (GCN, GIN, GAT, SAGE)}
 
 # Fields that only some configurations read: they leave no trace in the digest of the others.
-_OBSERVER_FIELDS = {"MovingAverage": "momentum", "Percentile": "percentile"}
-_ALLOCATION_FIELDS = ("bits", "layer_bits", "component_bits", "site_bits")
+_OBSERVER_FIELDS = {
+    "momentum": {"MovingAverage", "MovingPercentile"},
+    "percentile": {"Percentile", "MovingPercentile"},
+    "sample": {"Percentile", "MovingPercentile"},
+}
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,24 @@ class Blueprint:
         for extra_sites, extra_operations in (self._prompts(prompt), self._between(), self._head()):
             sites.extend(extra_sites)
             operations.extend(extra_operations)
-        bits = self.scheme((self.trial.quant,), tuple(sites)).widths(self.trial.quant)
+        bits = self.scheme((self.trial.quant,), tuple(sites), self.shape.level).widths(self.trial.quant)
         return Ledger(sites=tuple(sites), operations=tuple(operations), bits=bits)
 
     @property
+    def stages(self) -> tuple[tuple[Stage, int], ...]:
+        """What the scheme trains for how many epochs, in order."""
+        kind = self.scheme((self.trial.quant,), self.ledger.sites, self.shape.level)
+        return kind.stages(self.trial.quant, self.trial.optim.epochs)
+
+    @property
     def costs(self) -> dict[str, float]:
-        """All costs by name (``cost.Ledger.costs``)."""
-        return self.ledger.costs()
+        """The costs known before training, by name (``cost.Ledger.costs``): without bits where they are learned."""
+        costs = self.ledger.costs()
+        return {name: costs[name] for name in FIXED_COSTS} if self.scheme.learns_bits else costs
+
+    def costs_at(self, learned: Mapping[str, float]) -> dict[str, float]:
+        """Return all costs with the widths that came out of training for some sites."""
+        return replace(self.ledger, bits={**self.ledger.bits, **learned}).costs()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -94,12 +111,7 @@ class Blueprint:
         config["model"]["arch"] = _public_name(self.conv, ARCHS)
         quant["scheme"] = _public_name(self.scheme, SCHEMES)
         prompt["kind"] = _public_name(self.prompt, PROMPTS)
-        for name in _ALLOCATION_FIELDS:
-            del quant[name]
-        quant["bits"] = self.effective["bits"]
-        for observer, name in _OBSERVER_FIELDS.items():
-            if quant["observer"] != observer:
-                quant[name] = None
+        config["quant"] = self._canonical_quant() | {"scheme": quant["scheme"]}
         if not self.scheme.quantizes:
             config["quant"], prompt["inject"] = {"scheme": quant["scheme"]}, None
         unused = {"rank"} | _UNUSED_PROMPT_FIELDS.get(prompt["kind"], set())
@@ -110,6 +122,14 @@ class Blueprint:
         if self.shape.level == "node":
             config["task"]["batch_size"] = config["model"]["readout"] = None
         return config
+
+    def _canonical_quant(self) -> dict[str, Any]:
+        resolved = asdict(self.scheme.resolved(self.trial.quant))
+        read = {name: value for name, value in resolved.items() if name in self.scheme.reads - ALLOCATION}
+        for name, observers in _OBSERVER_FIELDS.items():
+            if name in read and read["observer"] not in observers:
+                read[name] = None
+        return read | {"bits": self.effective["bits"]}
 
     @property
     def _norm(self) -> bool:
@@ -124,7 +144,7 @@ class Blueprint:
             width = self.conv.aggregate_width(layer)
             costs[f"layers.{layer.layer}"] = cost = prompt.aggregate_cost(layer.nodes, width)
             if late and cost is not None:
-                floats.append(replace(layer.activation("prompted", "prompted", layer.nodes * width), quantized=False))
+                floats.append(replace(layer.activation("prompted", "prompted", width), quantized=False))
         present = {place: cost for place, cost in costs.items() if cost is not None}
         sites = [cost.site(place) for place, cost in present.items()]
         return [*sites, *floats], [cost.operation(place) for place, cost in present.items()]
@@ -164,9 +184,19 @@ def head_sites(width: int, classes: int) -> tuple[Site, ...]:
             component="input",
             role=Role.ACTIVATION,
             elements=width,
+            columns=width,
+            rows="graph",
             feeds_linear=True,
+            nonnegative=True,
         ),
-        Site(name="head.weight", layer="head", component="weight", role=Role.WEIGHT, elements=width * classes),
+        Site(
+            name="head.weight",
+            layer="head",
+            component="weight",
+            role=Role.WEIGHT,
+            elements=width * classes,
+            columns=classes,
+        ),
         Site(
             name="head.bias",
             layer="head",
@@ -175,7 +205,16 @@ def head_sites(width: int, classes: int) -> tuple[Site, ...]:
             elements=classes,
             quantized=False,
         ),
-        Site(name="head.output", layer="head", component="feature", role=Role.ACTIVATION, elements=classes),
+        Site(
+            name="head.output",
+            layer="head",
+            component="feature",
+            role=Role.ACTIVATION,
+            elements=classes,
+            columns=classes,
+            rows="graph",
+            leaves_linear=True,
+        ),
     )
 
 
@@ -215,6 +254,8 @@ def shape_of(task: GraphTask) -> TaskShape:
         features=x.shape[1],
         classes=task.classes,
         binary=bool(((x == 0) | (x == 1)).all()),
+        two_valued=bool(((x == 0) | (x == x.amax(1, keepdim=True))).all()),
+        nonnegative=bool((x >= 0).all()),
     )
 
 
@@ -228,16 +269,22 @@ def blueprint(config: TrialConfig, shape: TaskShape) -> Blueprint:
     conv = resolve(config.model.arch, ARCHS, kind="architecture", where="model.arch")
     prompt = resolve(config.prompt.kind, PROMPTS, kind="prompt", where="prompt.kind")
     scheme = resolve(config.quant.scheme, SCHEMES, kind="scheme", where="quant.scheme")
-    node_prompted = prompt((config.prompt,)).node_cost(1, 1) is not None
-    materialized = config.quant.messages and scheme.quantizes
-    layers = tuple(_layers(config, shape, conv, raw=not node_prompted, messages=materialized))
+    faults = scheme((config.quant,), (), shape.level).faults(config.quant)
+    if faults:
+        raise ConfigError(faults)
+    layers = tuple(_layers(config, shape, conv, (scheme, prompt)))
     built = Blueprint(config, shape, layers, conv, scheme, prompt)
     built.ledger  # noqa: B018  # resolves the allocation now, so that its faults show here
     return built
 
 
-def _layers(config: TrialConfig, shape: TaskShape, conv: type[Conv], *, raw: bool, messages: bool) -> list[LayerShape]:
+def _layers(
+    config: TrialConfig, shape: TaskShape, conv: type[Conv], kinds: tuple[type[Scheme], type[Prompt]]
+) -> list[LayerShape]:
     model = config.model
+    scheme, prompt = kinds[0], kinds[1]((config.prompt,))
+    raw = prompt.node_cost(1, 1) is None
+    prompted = prompt.aggregate_cost(1, 1) is not None
     if conv.uses_heads and model.hidden % model.heads:
         raise ConfigError(
             [
@@ -263,7 +310,10 @@ def _layers(config: TrialConfig, shape: TaskShape, conv: type[Conv], *, raw: boo
                 heads=1 if last or not conv.uses_heads else model.heads,
                 raw=raw and index == 0,
                 binary=shape.binary,
-                messages=messages,
+                two_valued=shape.two_valued,
+                nonnegative=index > 0 or (raw and shape.nonnegative),
+                prompted=prompted,
+                messages=config.quant.messages and "messages" in scheme.reads,
             )
         )
     return layers

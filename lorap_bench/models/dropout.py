@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import MemberModule
-from lorap_bench.kernels.random import counter_keys, drop_threshold
+from lorap_bench.kernels.random import Draws, drop_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-__all__ = ["Draws", "Dropout"]
-
-
-@dataclass(slots=True)
-class Draws:
-    """The members' seeds and the number of the training step at hand."""
-
-    seeds: list[int]
-    step: int = 0
+__all__ = ["Dropout"]
 
 
 @final
@@ -41,5 +32,5 @@ class Dropout(MemberModule):
         """Return ``[S, …]`` with (negative and) dropped entries zero, the rest scaled in training."""
         if not self.training or self.idle:
             return x.relu() if self.relu else x
-        keys = counter_keys(self.draws.seeds, self.stream, self.draws.step).to(x.device)
+        keys = self.draws.keys(self.stream).to(x.device)
         return kernels().drop(x, self.get_buffer("threshold"), keys, relu=self.relu)

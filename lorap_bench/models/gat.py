@@ -45,21 +45,21 @@ class GAT(Conv):
         self.declare("weight", (shape.d_in, shape.d_out), glorot)
         self.declare("attention", (2, shape.d_out), partial(_glorot_by_head, heads=shape.heads))
         self.declare("bias", (1, shape.d_out), zeros)
-        self.drop = Dropout(f"{self.prefix}alpha", fittings.rates, fittings.draws, relu=False)
+        self.drop = Dropout(f"{self.prefix}alpha", fittings.rates, fittings.context.draws, relu=False)
 
     @classmethod
     def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
-        rows, loops = shape.nodes * shape.d_out, shape.edges + shape.nodes
+        loops = shape.edges + shape.nodes
         return (
             shape.input_site(feeds_linear=True),
-            shape.weight("weight", "weight", shape.d_in * shape.d_out),
+            shape.weight("weight", "weight", shape.d_in, shape.d_out),
             shape.parameters("bias", shape.d_out),
-            shape.activation("feature", "feature", rows),
-            shape.weight("attention", "attention", 2 * shape.d_out),
-            shape.activation("logits", "logits", loops * shape.heads),
-            *shape.message_sites(loops * shape.d_out),
-            shape.activation("aggregate", "aggregate", rows),
-            shape.activation("update", "update", rows),
+            shape.activation("feature", "feature", shape.d_out, leaves_linear=True, propagates=True),
+            shape.weight("attention", "attention", 2, shape.d_out),
+            shape.edge_activation("logits", "logits", loops, shape.heads),
+            *shape.message_sites(loops, shape.d_out),
+            shape.activation("aggregate", "aggregate", shape.d_out),
+            shape.activation("update", "update", shape.d_out),
         )
 
     @classmethod

@@ -34,16 +34,16 @@ class GCN(Conv):
 
     @classmethod
     def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
-        rows, loops = shape.nodes * shape.d_out, shape.edges + shape.nodes
+        loops = shape.edges + shape.nodes
         return (
             shape.input_site(feeds_linear=True),
-            shape.weight("weight", "weight", shape.d_in * shape.d_out),
+            shape.weight("weight", "weight", shape.d_in, shape.d_out),
             shape.parameters("bias", shape.d_out),
-            shape.activation("feature", "feature", rows),
+            shape.activation("feature", "feature", shape.d_out, leaves_linear=True, propagates=True),
             shape.constant("norm", "norm", loops),
-            *shape.message_sites(loops * shape.d_out),
-            shape.activation("aggregate", "aggregate", rows),
-            shape.activation("update", "update", rows),
+            *shape.message_sites(loops, shape.d_out),
+            shape.activation("aggregate", "aggregate", shape.d_out),
+            shape.activation("update", "update", shape.d_out),
         )
 
     @classmethod
@@ -63,5 +63,5 @@ class GCN(Conv):
     def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
         weight = self.quantize("weight", self.get_parameter("weight"))
         feature = self.quantize("feature", linear(self.enter(x), weight))
-        aggregate = self.finish(self.sum_messages(graph.pattern, graph.norm, feature))
+        aggregate = self.finish(self.sum_messages(graph.pattern, self.edge_weight(graph), feature))
         return self.quantize("update", aggregate + self.get_parameter("bias"))

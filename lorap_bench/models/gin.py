@@ -39,18 +39,18 @@ class GIN(Conv):
 
     @classmethod
     def sites(cls, shape: LayerShape) -> tuple[Site, ...]:
-        rows, inner = shape.nodes * shape.d_in, shape.nodes * shape.hidden
+        sums_nonnegative = shape.nonnegative and not shape.prompted
         return (
-            shape.input_site(feeds_linear=False),
-            *shape.message_sites(shape.edges * shape.d_in),
-            shape.activation("aggregate", "aggregate", rows),
-            shape.activation("mlp.0.input", "input", rows, feeds_linear=True),
-            shape.weight("mlp.0.weight", "weight", shape.d_in * shape.hidden),
-            shape.activation("mlp.0.output", "feature", inner),
-            shape.activation("mlp.1.input", "input", inner, feeds_linear=True),
-            shape.weight("mlp.1.weight", "weight", shape.hidden * shape.d_out),
+            shape.input_site(feeds_linear=False, propagates=True),
+            *shape.message_sites(shape.edges, shape.d_in),
+            shape.activation("aggregate", "aggregate", shape.d_in, nonnegative=sums_nonnegative),
+            shape.activation("mlp.0.input", "input", shape.d_in, feeds_linear=True, nonnegative=sums_nonnegative),
+            shape.weight("mlp.0.weight", "weight", shape.d_in, shape.hidden),
+            shape.activation("mlp.0.output", "feature", shape.hidden, leaves_linear=True),
+            shape.activation("mlp.1.input", "input", shape.hidden, feeds_linear=True, nonnegative=True),
+            shape.weight("mlp.1.weight", "weight", shape.hidden, shape.d_out),
             shape.parameters("bias", shape.hidden + shape.d_out),
-            shape.activation("update", "update", shape.nodes * shape.d_out),
+            shape.activation("update", "update", shape.d_out, leaves_linear=True),
         )
 
     @classmethod

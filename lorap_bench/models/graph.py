@@ -18,7 +18,7 @@ from lorap_bench.kernels.features import Features, make_features
 if TYPE_CHECKING:
     from lorap_bench.data.task import GraphTask
 
-__all__ = ["GraphBatch", "GraphStore", "build_store"]
+__all__ = ["GraphBatch", "GraphStore", "build_store", "degree_ranks"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,8 @@ class GraphBatch:
 
     Shape:
         features: ``[1, N, F]`` raw; pattern: ``[N, N]``, row = target; norm: ``[1, E]`` edge weights of
-        the normalised adjacency, or None; pool: ``[G, N]`` membership, sizes: ``[G, 1]`` nodes a graph.
+        the normalised adjacency, or None; pool: ``[G, N]`` membership, sizes: ``[G, 1]`` nodes a graph;
+        ranks: ``[N]`` the share of the node's own graph whose in-degree is no greater than its own.
     """
 
     features: Features
@@ -35,6 +36,7 @@ class GraphBatch:
     norm: Tensor | None
     pool: Csr
     sizes: Tensor
+    ranks: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +70,7 @@ class GraphStore:
             norm=None if norm is None else norm[:, edges],
             pool=segments(pool_ptr, node_owner),
             sizes=node_counts.unsqueeze(1).to(self.x.dtype),
+            ranks=self.whole.ranks[nodes],
         )
 
 
@@ -95,9 +98,30 @@ def build_store(task: GraphTask, *, self_loops: bool, normalized: bool) -> Graph
     owner = torch.repeat_interleave(torch.arange(sizes.numel()), sizes)
     features = make_features(task.x) if task.level == "node" else Features(task.x.unsqueeze(0))
     whole = GraphBatch(
-        features, pattern, norm, segments(task.graph_ptr.to(torch.int32), owner), sizes.unsqueeze(1).to(task.x.dtype)
+        features,
+        pattern,
+        norm,
+        segments(task.graph_ptr.to(torch.int32), owner),
+        sizes.unsqueeze(1).to(task.x.dtype),
+        degree_ranks(pattern.rowptr.diff().long(), owner, task.graph_ptr),
     )
     return GraphStore(whole, task.x, task.graph_ptr, pattern.rowptr[task.graph_ptr].long())
+
+
+def degree_ranks(degrees: Tensor, owner: Tensor, graph_ptr: Tensor) -> Tensor:
+    """Return the empirical distribution of in-degrees at each node, within its own graph.
+
+    Formula: ``F(d_i) = #{j in the graph of i: d_j <= d_i} / n``; nodes of equal degree share it.
+
+    Shape: degrees, owner (graph of each node) ``[N]`` int64; graph_ptr ``[G + 1]`` → ``[N]`` float32.
+
+    Source: Degree-Quant (Tailor et al. 2021), section 3.2.
+    """
+    if not degrees.numel():
+        return torch.zeros(0)
+    key = owner * (degrees.max() + 1) + degrees
+    upto = torch.bincount(key).cumsum(0)[key] - graph_ptr[owner]
+    return upto / graph_ptr.diff()[owner]
 
 
 def _ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

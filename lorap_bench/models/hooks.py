@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -18,16 +18,19 @@ from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.csr import Csr, edges_to_rows
 from lorap_bench.kernels.features import Features
 from lorap_bench.kernels.members import MemberModule
+from lorap_bench.quant.context import Stage
 from lorap_bench.quant.quantizer import Identity
 
 if TYPE_CHECKING:
-    from lorap_bench.models.dropout import Draws
+    from collections.abc import Iterable
+
     from lorap_bench.models.graph import GraphBatch
     from lorap_bench.prompts.prompt import AggregatePrompt
+    from lorap_bench.quant.context import Context
     from lorap_bench.quant.quantizer import Quantizer
     from lorap_bench.quant.scheme import Scheme
 
-__all__ = ["Conv", "Fittings", "LayerShape", "linear"]
+__all__ = ["Conv", "Fittings", "LayerShape", "Quantized", "linear"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +38,9 @@ class LayerShape:
     """The sizes of one layer.
 
     ``nodes`` and ``edges`` (no self-loops) are those of one inference; ``raw`` says that the input is
-    the constant raw features (``binary``: zeros and ones); ``hidden`` is the backbone's width;
-    ``messages`` that per-edge messages are materialised and quantized.
+    the constant raw features (``binary`` and ``two_valued`` as in ``TaskShape``); ``nonnegative`` that the
+    input has no negative values; ``prompted`` that a prompt joins the aggregate; ``hidden`` is the
+    backbone's width; ``messages`` that per-edge messages are materialised and quantized.
     """
 
     layer: str
@@ -48,34 +52,51 @@ class LayerShape:
     heads: int
     raw: bool
     binary: bool
+    two_valued: bool
+    nonnegative: bool
+    prompted: bool
     messages: bool
 
-    def activation(self, local: str, component: str, elements: float, *, feeds_linear: bool = False) -> Site:
-        """Return a quantizable activation of this layer."""
-        return self._site(local, component, Role.ACTIVATION, elements, feeds_linear=feeds_linear)
+    def activation(self, local: str, component: str, columns: int, **marks: bool) -> Site:
+        """Return a quantizable activation with one row a node; marks as in ``Site``."""
+        return self._site(
+            local, component, Role.ACTIVATION, self.nodes * columns, columns=columns, rows="node", **marks
+        )
 
-    def weight(self, local: str, component: str, elements: float) -> Site:
+    def edge_activation(self, local: str, component: str, edges: float, columns: int) -> Site:
+        """Return a quantizable activation with one row an edge."""
+        return self._site(local, component, Role.ACTIVATION, edges * columns, columns=columns, rows="edge")
+
+    def weight(self, local: str, component: str, rows: int, columns: int) -> Site:
         """Return quantizable parameters of this layer."""
-        return self._site(local, component, Role.WEIGHT, elements)
+        return self._site(local, component, Role.WEIGHT, rows * columns, columns=columns)
 
     def constant(self, local: str, component: str, elements: float) -> Site:
         """Return a quantizable constant of this layer."""
         return self._site(local, component, Role.CONSTANT, elements)
 
-    def message_sites(self, elements: float) -> tuple[Site, ...]:
+    def message_sites(self, edges: float, columns: int) -> tuple[Site, ...]:
         """Return the per-edge messages, if they are materialised."""
-        return (self.activation("message", "message", elements),) if self.messages else ()
+        return (self.edge_activation("message", "message", edges, columns),) if self.messages else ()
 
     @property
     def message_names(self) -> tuple[str, ...]:
         """The local name of the messages, for operations; empty if they are not materialised."""
         return ("message",) if self.messages else ()
 
-    def input_site(self, *, feeds_linear: bool) -> Site:
+    def input_site(self, *, feeds_linear: bool, propagates: bool = False) -> Site:
         """Return the site of the layer's input: constant where it is the raw features."""
-        role = Role.CONSTANT if self.raw else Role.ACTIVATION
-        site = self._site("input", "input", role, self.nodes * self.d_in, feeds_linear=feeds_linear)
-        return replace(site, binary=self.raw and self.binary)
+        site = self.activation(
+            "input",
+            "input",
+            self.d_in,
+            feeds_linear=feeds_linear,
+            propagates=propagates,
+            nonnegative=self.nonnegative,
+            binary=self.raw and self.binary,
+            two_valued=self.raw and self.two_valued,
+        )
+        return replace(site, role=Role.CONSTANT) if self.raw else site
 
     def parameters(self, local: str, elements: float) -> Site:
         """Return learned parameters that no scheme quantizes: always 32 bits."""
@@ -86,31 +107,47 @@ class LayerShape:
         sites = tuple(f"layers.{self.layer}.{local}" for local in locals_)
         return Operation(name=f"layers.{self.layer}.{name}", count=count, sites=sites)
 
-    def _site(  # the fields of a site
-        self, local: str, component: str, role: Role, elements: float, *, feeds_linear: bool = False
-    ) -> Site:
-        return Site(
-            name=f"layers.{self.layer}.{local}",
-            layer=self.layer,
-            component=component,
-            role=role,
-            elements=elements,
-            feeds_linear=feeds_linear,
-        )
+    def _site(self, local: str, component: str, role: Role, elements: float, **more: Any) -> Site:
+        name = f"layers.{self.layer}.{local}"
+        return Site(name=name, layer=self.layer, component=component, role=role, elements=elements, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fittings:
-    """What is fitted into a convolution: the scheme, the aggregate prompt and where it goes, dropout draws."""
+    """What is fitted into a convolution: scheme and its context, the aggregate prompt and its place, dropout."""
 
     scheme: Scheme
+    context: Context
     prompt: AggregatePrompt | None
     post_requant: bool
     rates: tuple[float, ...]
-    draws: Draws
 
 
-class Conv(MemberModule, ABC):
+class Quantized(MemberModule):
+    """A part of the model whose tensors have quantizers, one a site."""
+
+    def __init__(self, prefix: str, sites: Iterable[Site], scheme: Scheme, context: Context) -> None:
+        super().__init__(len(scheme.configs))
+        self.prefix, self.context = prefix, context
+        self.sizes = {site.name: site.elements for site in sites if site.quantized}
+        self.quantizers = nn.ModuleDict(
+            {_key(site.name.removeprefix(prefix)): scheme.quantizer(site, context) for site in sites if site.quantized}
+        )
+
+    def quantizer(self, local: str) -> Quantizer:
+        """Return the quantizer of a site by its name within this part."""
+        return cast("Quantizer", self.quantizers[_key(local)])
+
+    def quantize(self, local: str, x: Tensor) -> Tensor:
+        """Pass a tensor through the quantizer of a site; through nothing if the site is not there."""
+        key = _key(local)
+        if self.context.stage is Stage.FLOAT or key not in self.quantizers:
+            return x
+        quantized: Tensor = self.quantizers[key](x)
+        return quantized
+
+
+class Conv(Quantized, ABC):
     """A graph convolution over the member axis."""
 
     self_loops: ClassVar[bool]
@@ -118,15 +155,7 @@ class Conv(MemberModule, ABC):
     uses_heads: ClassVar[bool] = False
 
     def __init__(self, shape: LayerShape, fittings: Fittings) -> None:
-        super().__init__(len(fittings.scheme.configs))
-        self.prefix = f"layers.{shape.layer}."
-        self.quantizers = nn.ModuleDict(
-            {
-                _key(site.name.removeprefix(self.prefix)): fittings.scheme.quantizer(site)
-                for site in self.sites(shape)
-                if site.quantized
-            }
-        )
+        super().__init__(f"layers.{shape.layer}.", self.sites(shape), fittings.scheme, fittings.context)
         self.prompt = fittings.prompt
         self.post_requant = fittings.post_requant
 
@@ -149,31 +178,33 @@ class Conv(MemberModule, ABC):
     def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
         """Convolve: ``[S, N, d_in]``, or raw features already quantized, → ``[S, N, d_out]``."""
 
-    def quantize(self, local: str, x: Tensor) -> Tensor:
-        """Pass a tensor through the quantizer of a site; through nothing if the site is not there."""
-        key = _key(local)
-        quantized: Tensor = self.quantizers[key](x) if key in self.quantizers else x
-        return quantized
+    def calibrate(self, local: str, seen: Tensor) -> None:
+        """Fix the range of a constant ``[1, …]`` on the part of it that may set one (training graphs)."""
+        self.quantizer(local).calibrate(seen.expand(self.members, *seen.shape[1:]))
 
-    def constant(self, local: str, values: Tensor, seen: Tensor | None = None) -> Tensor:
-        """Quantize a constant ``[1, …]``: ``[1 or S, …]``.
-
-        Args:
-            local: the site.
-            values: the constant.
-            seen: the part of it that may set the range (training graphs); given once.
-        """
-        quantizer = cast("Quantizer", self.quantizers[_key(local)])
-        if isinstance(quantizer, Identity):
+    def constant(self, local: str, values: Tensor) -> Tensor:
+        """Quantize a constant ``[1, …]`` for good: ``[1 or S, …]``; not where its quantizer still learns."""
+        quantizer = self.quantizer(local)
+        if isinstance(quantizer, Identity) or quantizer.live:
             return values
-        if seen is not None:
-            quantizer.calibrate(seen.expand(self.members, *seen.shape[1:]))
-        quantized: Tensor = quantizer(values.expand(self.members, *values.shape[1:]))
-        return quantized
+        return self.quantize(local, values.expand(self.members, *values.shape[1:]))
 
     def enter(self, x: Tensor | Features) -> Tensor | Features:
-        """Hook *input*: quantize a hidden input; raw features come quantized."""
-        return x if isinstance(x, Features) else self.quantize("input", x)
+        """Hook *input*: quantize a hidden input; raw features come quantized unless their quantizer still learns."""
+        if not isinstance(x, Features):
+            return self.quantize("input", x)
+        if not self.quantizer("input").live:
+            return x
+        values = x.values.expand(self.members, *x.values.shape[1:])
+        if x.pattern is None or self.context.stage is Stage.FLOAT:
+            return Features(self.quantize("input", values), x.pattern)
+        return Features(self.quantizer("input").sparse(values, x.pattern), x.pattern)
+
+    def edge_weight(self, graph: GraphBatch) -> Tensor | None:
+        """Hook *norm*: the edge weights ``[1 or S, E]``; they come quantized unless their quantizer still learns."""
+        if graph.norm is None or not self.quantizer("norm").live:
+            return graph.norm
+        return self.quantize("norm", graph.norm.expand(self.members, -1))
 
     def sum_messages(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
         """Hook *message*: sum weighted neighbours, each message quantized first if the site is there.
@@ -190,12 +221,17 @@ class Conv(MemberModule, ABC):
 
     def finish(self, aggregate: Tensor) -> Tensor:
         """Hook *aggregate*: the prompt before the requantizer, or after it as a float correction."""
-        if self.prompt is None:
+        if self.prompt is None or self.context.bare:
+            self._trace(aggregate, aggregate)
             return self.quantize("aggregate", aggregate)
-        if self.post_requant:
-            prompted: Tensor = self.prompt(self.quantize("aggregate", aggregate))
-            return prompted
-        return self.quantize("aggregate", self.prompt(aggregate))
+        plain = self.quantize("aggregate", aggregate) if self.post_requant else aggregate
+        prompted: Tensor = self.prompt(plain)
+        self._trace(plain, prompted)
+        return prompted if self.post_requant else self.quantize("aggregate", prompted)
+
+    def _trace(self, plain: Tensor, prompted: Tensor) -> None:
+        if self.context.trace is not None:
+            self.context.trace.append((plain, prompted))
 
 
 def linear(x: Tensor | Features, weight: Tensor) -> Tensor:

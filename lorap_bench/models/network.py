@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import torch
@@ -12,22 +13,25 @@ from lorap_bench.kernels.features import Features
 from lorap_bench.kernels.members import MemberModule, glorot, zeros
 from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.blueprint import Blueprint, head_sites
-from lorap_bench.models.dropout import Draws, Dropout
-from lorap_bench.models.graph import GraphBatch
-from lorap_bench.models.hooks import Conv, Fittings, LayerShape
+from lorap_bench.models.dropout import Dropout
+from lorap_bench.models.hooks import Conv, Fittings, LayerShape, Quantized
+from lorap_bench.quant.context import Context, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lorap_bench.config import TrialConfig
+    from lorap_bench.kernels.random import Draws
+    from lorap_bench.models.graph import GraphBatch
     from lorap_bench.prompts.prompt import NodePrompt
+    from lorap_bench.quant.quantizer import Quantizer
     from lorap_bench.quant.scheme import Scheme
 
 __all__ = ["Constants", "Network"]
 
 
 class Constants(NamedTuple):
-    """A batch as one layer reads it: its constant tensors have passed that layer's quantizers."""
+    """A batch as one layer reads it: ``features`` and the graph's edge weights have passed that layer's quantizers."""
 
     features: Features
     graph: GraphBatch
@@ -44,7 +48,9 @@ class Network(MemberModule):
     def __init__(self, plan: Blueprint, configs: Sequence[TrialConfig], draws: Draws) -> None:
         super().__init__(len(configs))
         self.level, self.mean_readout = plan.shape.level, plan.trial.model.readout == "mean"
-        scheme = plan.scheme(tuple(config.quant for config in configs), plan.ledger.sites)
+        scheme = plan.scheme(tuple(config.quant for config in configs), plan.ledger.sites, plan.shape.level)
+        self.context = Context(draws)
+        self.protection, self.penalty = scheme.protection(), scheme.penalty()
         prompt = plan.prompt(tuple(config.prompt for config in configs))
         rates = tuple(config.model.dropout for config in configs)
         self.node_prompt: NodePrompt | None = prompt.node(plan.shape.features)
@@ -52,10 +58,10 @@ class Network(MemberModule):
         def conv(layer: LayerShape) -> Conv:
             fittings = Fittings(
                 scheme=scheme,
+                context=self.context,
                 prompt=prompt.aggregate(plan.conv.aggregate_width(layer)),
                 post_requant=plan.trial.prompt.inject == "post_requant",
                 rates=rates,
-                draws=draws,
             )
             return plan.conv(layer, fittings)
 
@@ -67,17 +73,39 @@ class Network(MemberModule):
         self.drops = nn.ModuleList(
             Dropout(f"layers.{layer.layer}.dropout", rates, draws, relu=True) for layer in hidden
         )
-        self.head = _Head(scheme, plan.layers[-1].d_out, plan.shape.classes) if self.level == "graph" else None
+        self.head = None
+        if self.level == "graph":
+            self.head = _Head(scheme, self.context, (plan.layers[-1].d_out, plan.shape.classes))
+
+    @property
+    def parts(self) -> Iterator[Quantized]:
+        """The parts with quantizers: the convolutions, then the head."""
+        yield from self.convs  # type: ignore[misc]  # ModuleList forgets its items' type
+        if self.head is not None:
+            yield self.head
 
     @torch.no_grad()
     def calibrate(self, batch: GraphBatch) -> None:
         """Fix the ranges of the constant tensors on the graphs that training may see."""
         first: Conv = self.convs[0]  # type: ignore[assignment]  # ModuleList forgets its items' type
         if self.node_prompt is None:
-            first.constant("input", batch.features.values, batch.features.values)
+            first.calibrate("input", batch.features.values)
         if batch.norm is not None:
             for conv in self.convs:
-                conv.constant("norm", batch.norm, batch.norm)  # type: ignore[operator]  # as above
+                conv.calibrate("norm", batch.norm)  # type: ignore[operator]  # as above
+
+    @torch.no_grad()
+    def begin(self, stage: Stage, batch: GraphBatch) -> None:
+        """Enter a stage of training; quantizers that learn take their first values from one pass over a batch."""
+        self.context.stage = stage
+        learning = [quantizer for _, quantizer in self._quantizers() if quantizer.live]
+        if stage is Stage.FLOAT or not learning:
+            return
+        for quantizer in learning:
+            quantizer.begin(stage)
+        self.context.calibrating = True
+        self.train()(self.prepare(batch))
+        self.context.calibrating = False
 
     @torch.no_grad()
     def prepare(self, batch: GraphBatch) -> list[Constants]:
@@ -89,15 +117,14 @@ class Network(MemberModule):
                 features = Features(conv.constant("input", features.values), features.pattern)  # type: ignore[operator]  # ModuleList forgets its items' type
             if batch.norm is not None:
                 norm = conv.constant("norm", batch.norm)  # type: ignore[operator]  # as above
-                graph = GraphBatch(features, batch.pattern, norm, batch.pool, batch.sizes)
+                graph = replace(batch, norm=norm)
             constants.append(Constants(features, graph))
         return constants
 
     def forward(self, constants: list[Constants]) -> Tensor:
         """Return logits ``[S, N, C]`` (node level) or ``[S, G, C]`` (graph level) for a prepared batch."""
-        x: Tensor | Features = constants[0].features
-        if self.node_prompt is not None:
-            x = self.node_prompt(constants[0].features)
+        self._enter(constants[0].graph)
+        x: Tensor | Features = self._inputs(constants[0])
         for index, (conv, constant) in enumerate(zip(self.convs, constants, strict=True)):
             x = conv(x, constant.graph)
             if index < len(self.drops):
@@ -105,29 +132,69 @@ class Network(MemberModule):
         assert isinstance(x, Tensor)
         return x if self.head is None else self.head(self._pool(x, constants[-1].graph))
 
+    def bits(self) -> dict[str, Tensor]:
+        """Return the learned mean width of each site that has one, with its gradient: ``[S]`` each."""
+        found = ((site, quantizer.bits()) for site, quantizer in self._quantizers())
+        return {site: bits for site, bits in found if bits is not None}
+
+    def row_bits(self) -> dict[str, Tensor]:
+        """Return the learned width of every row, or group of rows, of each site that has them: ``[S, N]``."""
+        found = ((site, quantizer.row_bits()) for site, quantizer in self._quantizers())
+        return {site: bits for site, bits in found if bits is not None}
+
+    def price(self) -> Tensor | float:
+        """Return what the scheme adds to the loss for the memory of learned widths ``[S]``; 0 if nothing."""
+        if self.penalty is None or self.context.stage is Stage.FLOAT:
+            return 0.0
+        learned = self.bits()
+        if not learned:  # the allocation may leave a scheme nothing to learn
+            return 0.0
+        sizes = {name: size for part in self.parts for name, size in part.sizes.items()}
+        kilobytes = [bits * (sizes[site] / 8192) for site, bits in learned.items()]
+        price: Tensor = self.penalty(torch.stack(kilobytes).sum(0))
+        return price
+
+    def _quantizers(self) -> Iterator[tuple[str, Quantizer]]:
+        for part in self.parts:
+            for name in part.sizes:
+                yield name, part.quantizer(name.removeprefix(part.prefix))
+
+    def _enter(self, graph: GraphBatch) -> None:
+        """Tell the quantizers what pass they are in."""
+        context = self.context
+        protects = self.training and context.stage is Stage.QUANTIZED and not context.calibrating
+        context.source, context.protected = graph.pattern.col, None
+        if protects and self.protection is not None:
+            context.protected = self.protection(graph.ranks, context.draws)
+
+    def _inputs(self, constants: Constants) -> Tensor | Features:
+        """Return the first layer's input: prompted, or raw and quantized but for protected rows."""
+        if self.node_prompt is not None and not self.context.bare:
+            prompted: Tensor = self.node_prompt(constants.features)
+            return prompted
+        quantized, raw, protected = constants.features, constants.graph.features, self.context.protected
+        if protected is None or quantized.values is raw.values:
+            return quantized
+        if raw.pattern is not None:
+            kept = protected.index_select(1, raw.pattern.row)
+            return Features(torch.where(kept, raw.values, quantized.values), raw.pattern)
+        return Features(torch.where(protected.unsqueeze(2), raw.values, quantized.values))
+
     def _pool(self, x: Tensor, graph: GraphBatch) -> Tensor:
         total = kernels().propagate(graph.pool, None, x)
         return total / graph.sizes if self.mean_readout else total
 
 
 @final
-class _Head(MemberModule):
+class _Head(Quantized):
     """The quantized linear classifier of graph-level tasks."""
 
-    def __init__(self, scheme: Scheme, width: int, classes: int) -> None:
-        super().__init__(len(scheme.configs))
-        self.declare("weight", (width, classes), glorot)
-        self.declare("bias", (1, classes), zeros)
-        self.quantizers = nn.ModuleDict(
-            {
-                site.name.removeprefix("head."): scheme.quantizer(site)
-                for site in head_sites(width, classes)
-                if site.quantized
-            }
-        )
+    def __init__(self, scheme: Scheme, context: Context, widths: tuple[int, int]) -> None:
+        super().__init__("head.", head_sites(*widths), scheme, context)
+        self.declare("weight", widths, glorot)
+        self.declare("bias", (1, widths[1]), zeros)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.quantizers["weight"](self.get_parameter("weight"))
-        product = kernels().matmul(self.quantizers["input"](x), weight) + self.get_parameter("bias")
-        logits: Tensor = self.quantizers["output"](product)
-        return logits
+        weight = self.quantize("weight", self.get_parameter("weight"))
+        product = kernels().matmul(self.quantize("input", x), weight) + self.get_parameter("bias")
+        return self.quantize("output", product)

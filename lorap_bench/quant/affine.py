@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lorap_bench.kernels.backend import kernels
-from lorap_bench.kernels.interface import CodeRange
+from lorap_bench.kernels.interface import CodeRange, Dither
 from lorap_bench.quant.observers import make_observer
 from lorap_bench.quant.quantizer import Quantizer, code_range
 
@@ -16,75 +16,112 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lorap_bench.config import QuantConfig
+    from lorap_bench.cost.site import Site
+    from lorap_bench.quant.context import Context
 
-__all__ = ["ActivationQuantizer", "WeightQuantizer"]
+__all__ = ["ActivationQuantizer", "AffineQuantizer", "WeightQuantizer"]
+
+
+class AffineQuantizer(Quantizer):
+    """What both kinds share: the codes, the gradient and the noise that stands in for rounding in training."""
+
+    def __init__(
+        self, widths: Sequence[int], configs: Sequence[QuantConfig], site: Site, context: Context, *, symmetric: bool
+    ) -> None:
+        super().__init__(len(widths))
+        self.site, self.context = site, context
+        self.symmetric = symmetric
+        self.clipped = configs[0].gradient == "clipped"
+        self.rounding = configs[0].rounding
+        low, high = code_range(widths, symmetric=symmetric)
+        self.register_buffer("code_low", low)
+        self.register_buffer("code_high", high)
+
+    @property
+    def codes(self) -> CodeRange:
+        """The members' integer codes."""
+        return CodeRange(self.get_buffer("code_low"), self.get_buffer("code_high"), self.symmetric)
+
+    def _dither(self) -> Dither | None:
+        if self.rounding == "nearest" or not self.training:
+            return None
+        return Dither(self.context.draws.keys(f"{self.site.name}.rounding"), rounds=self.rounding == "stochastic")
 
 
 @final
-class WeightQuantizer(Quantizer):
+class WeightQuantizer(AffineQuantizer):
     """Quantizes a parameter by its own present range, per tensor or per output channel.
 
     The range is computed anew each time, in training and in evaluation, so that the codes always
     fit the values: a parameter needs no memory of what it was.
     """
 
-    def __init__(self, widths: Sequence[int], configs: Sequence[QuantConfig]) -> None:
-        super().__init__(len(widths))
-        self.symmetric = configs[0].weight_symmetric
+    def __init__(self, widths: Sequence[int], configs: Sequence[QuantConfig], site: Site, context: Context) -> None:
+        super().__init__(widths, configs, site, context, symmetric=configs[0].weight_symmetric)
         self.per_channel = configs[0].weight_per_channel
-        self.clipped = configs[0].gradient == "clipped"
-        low, high = code_range(widths, symmetric=self.symmetric)
-        self.register_buffer("code_low", low)
-        self.register_buffer("code_high", high)
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.no_grad():
-            limits = kernels().value_range(x, channels=self.per_channel)
-        codes = CodeRange(self.get_buffer("code_low"), self.get_buffer("code_high"), self.symmetric)
-        return kernels().fake_quantize(x, limits, codes, clipped=self.clipped)
+        limits = self.limits(x)
+        return kernels().fake_quantize(x, limits, self.codes, clipped=self.clipped, dither=self._dither())
+
+    @torch.no_grad()
+    def limits(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the range of the parameter: two of ``[S]``, or ``[S, C]`` per channel."""
+        return kernels().value_range(x, channels=self.per_channel)
 
     def calibrate(self, x: Tensor) -> None:
         """Do nothing: the range is never remembered."""
 
 
 @final
-class ActivationQuantizer(Quantizer):
-    """Quantizes an activation by a remembered range, per tensor; the range is frozen in evaluation."""
+class ActivationQuantizer(AffineQuantizer):
+    """Quantizes an activation by a remembered range, per tensor; the range is frozen in evaluation.
 
-    def __init__(self, widths: Sequence[int], configs: Sequence[QuantConfig]) -> None:
-        super().__init__(len(widths))
-        self.symmetric = configs[0].activation_symmetric
-        self.clipped = configs[0].gradient == "clipped"
-        self.observer = make_observer(configs)
+    Protected rows pass unquantized and set no range.
+    """
+
+    def __init__(self, widths: Sequence[int], configs: Sequence[QuantConfig], site: Site, context: Context) -> None:
+        super().__init__(widths, configs, site, context, symmetric=configs[0].activation_symmetric)
+        self.observer = make_observer(configs, site, context)
         self.constant = False
-        low, high = code_range(widths, symmetric=self.symmetric)
-        self.register_buffer("code_low", low)
-        self.register_buffer("code_high", high)
         self.register_buffer("range_low", torch.zeros(len(widths)))
         self.register_buffer("range_high", torch.zeros(len(widths)))
         self.register_buffer("seen", torch.zeros(len(widths), dtype=torch.bool))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and not self.constant:
-            self._observe(x)
-        limits = self.get_buffer("range_low"), self.get_buffer("range_high")
-        codes = CodeRange(self.get_buffer("code_low"), self.get_buffer("code_high"), self.symmetric)
-        return kernels().fake_quantize(x, limits, codes, clipped=self.clipped)
+        if self.constant:
+            return kernels().fake_quantize(x, self.limits, self.codes, clipped=self.clipped)
+        protected = self.context.protected_rows(self.site.rows) if self.training else None
+        if self.training:
+            self._observe(x, protected)
+        return kernels().fake_quantize(
+            x, self.limits, self.codes, clipped=self.clipped, dither=self._dither(), protected=protected
+        )
+
+    @property
+    def limits(self) -> tuple[Tensor, Tensor]:
+        """The remembered range: two of ``[S]``."""
+        return self.get_buffer("range_low"), self.get_buffer("range_high")
 
     def calibrate(self, x: Tensor) -> None:
         """Keep the exact extremes of a constant: it has no outliers to guard against and never drifts."""
-        low, high = kernels().value_range(x, channels=False)
-        self._remember(low, high)
+        self._remember(*kernels().value_range(x), torch.ones_like(self.get_buffer("seen")))
         self.constant = True
 
     @torch.no_grad()
-    def _observe(self, x: Tensor) -> None:
-        low, high, seen = (self.get_buffer(name) for name in ("range_low", "range_high", "seen"))
-        current = self.observer.measure(x)
-        merged = self.observer.merge((low, high), current)
-        self._remember(*(torch.where(seen, new, first) for new, first in zip(merged, current, strict=True)))
+    def _observe(self, x: Tensor, protected: Tensor | None) -> None:
+        seen = self.get_buffer("seen")
+        current = self.observer.measure(x, protected)
+        # A step may protect every row: then there is nothing to see, and the range stays.
+        anything = current[0] <= current[1]
+        merged = self.observer.merge(self.limits, current)
+        low, high = (
+            torch.where(anything, torch.where(seen, new, first), old)
+            for new, first, old in zip(merged, current, self.limits, strict=True)
+        )
+        self._remember(low, high, seen | anything)
 
-    def _remember(self, low: Tensor, high: Tensor) -> None:
+    def _remember(self, low: Tensor, high: Tensor, seen: Tensor) -> None:
         self.get_buffer("range_low").copy_(low)
         self.get_buffer("range_high").copy_(high)
-        self.get_buffer("seen").fill_(1)
+        self.get_buffer("seen").copy_(seen)

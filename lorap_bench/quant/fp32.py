@@ -13,6 +13,7 @@ from lorap_bench.quant.scheme import Scheme
 if TYPE_CHECKING:
     from lorap_bench.config import QuantConfig
     from lorap_bench.cost.site import Site
+    from lorap_bench.quant.context import Context
 
 __all__ = ["FP32"]
 
@@ -27,5 +28,5 @@ class FP32(Scheme):
     def widths(self, config: QuantConfig) -> dict[str, int]:
         return dict.fromkeys(allocate(self.sites, config), FULL_PRECISION)
 
-    def quantizer(self, site: Site) -> Quantizer:
+    def quantizer(self, site: Site, context: Context) -> Quantizer:
         return Identity(len(self.configs))

@@ -4,9 +4,14 @@ An observer estimates the range of the tensor at hand and merges it with the ran
 
 * ``MinMax``: the extremes, over all tensors so far;
 * ``MovingAverage``: the extremes, averaged: ``r += m (current - r)``;
-* ``Percentile``: the p and 1-p order statistics, extremes of those over all tensors so far.
+* ``Percentile``: the p and 1-p order statistics, extremes of those over all tensors so far;
+* ``MovingPercentile``: the same order statistics, averaged.
 
-Source: Degree-Quant (Tailor et al. 2021), section 3.3 and its reference code's ABS, MOM and PER.
+Order statistics are exact, or with ``sample`` < 1 those of a stratified sample: one value drawn from each of
+``max(1000, sample · n)`` equal stretches of the tensor.
+
+Source: Degree-Quant (Tailor et al. 2021), section 3.3 and its reference code's ABS, MOM and PER; the stratified
+sample is ours (the reference code keeps each value with a probability).
 """
 
 from __future__ import annotations
@@ -19,28 +24,47 @@ from torch import Tensor
 
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import MemberModule
+from lorap_bench.kernels.random import counter_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lorap_bench.config import QuantConfig
+    from lorap_bench.cost.site import Site
+    from lorap_bench.quant.context import Context
 
-__all__ = ["MinMax", "MovingAverage", "Observer", "Percentile", "make_observer"]
+__all__ = ["MinMax", "MovingAverage", "MovingPercentile", "Observer", "Percentile", "make_observer"]
+
+# Tensors of no more values are never sampled.
+_KEPT_WHOLE = 1000
 
 
 class Observer(MemberModule, ABC):
     """Estimates a range and merges it; all per member."""
 
-    def __init__(self, configs: Sequence[QuantConfig]) -> None:
+    def __init__(self, configs: Sequence[QuantConfig], site: Site, context: Context) -> None:
         super().__init__(len(configs))
+        self.stream, self.context = f"{site.name}.sample", context
         self.register_buffer("momentum", torch.tensor([config.momentum for config in configs]))
         percentiles = [config.percentile for config in configs]
         # double: in single precision 0.01 of 1,000 values would be 9 of them
         self.register_buffer("percentile", torch.tensor(percentiles, dtype=torch.float64))
+        self.largest, self.sample = max(percentiles), configs[0].sample
 
-    def measure(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the range of one tensor: x ``[S, …]`` → two of ``[S]``."""
-        return kernels().value_range(x, channels=False)
+    def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the range of one tensor outside its protected rows: x ``[S, N, …]`` → two of ``[S]``."""
+        return kernels().value_range(x, protected=protected)
+
+    def _order_statistics(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
+        count = x[0].numel()
+        drawn = max(_KEPT_WHOLE, int(self.sample * count))
+        if drawn < count:
+            noise = counter_uniform(self.context.draws.keys(self.stream).to(x.device), drawn)
+            stretch = torch.arange(drawn, device=x.device, dtype=torch.float64) + noise.double()
+            place = (stretch * (count / drawn)).long()
+            rows = place // (count // x.shape[1])
+            x, protected = x.flatten(1).gather(1, place), None if protected is None else protected.gather(1, rows)
+        return kernels().percentile_range(x, self.get_buffer("percentile"), largest=self.largest, protected=protected)
 
     @abstractmethod
     def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -60,28 +84,46 @@ class MovingAverage(Observer):
     """Exponential moving average of the extremes."""
 
     def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        momentum = self.get_buffer("momentum")
-        low, high = (old + momentum * (new - old) for old, new in zip(remembered, current, strict=True))
-        return low, high
+        return _averaged(remembered, current, self.get_buffer("momentum"))
 
 
 @final
 class Percentile(Observer):
     """Global extremes of the p and 1-p order statistics."""
 
-    def measure(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return kernels().percentile_range(x, self.get_buffer("percentile"))
+    def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
+        return self._order_statistics(x, protected)
 
     def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         return _widest(remembered, current)
 
 
-_KINDS: dict[str, type[Observer]] = {kind.__name__: kind for kind in (MinMax, MovingAverage, Percentile)}
+@final
+class MovingPercentile(Observer):
+    """Exponential moving average of the p and 1-p order statistics."""
+
+    def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
+        return self._order_statistics(x, protected)
+
+    def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return _averaged(remembered, current, self.get_buffer("momentum"))
 
 
-def make_observer(configs: Sequence[QuantConfig]) -> Observer:
+_KINDS: dict[str, type[Observer]] = {
+    kind.__name__: kind for kind in (MinMax, MovingAverage, Percentile, MovingPercentile)
+}
+
+
+def make_observer(configs: Sequence[QuantConfig], site: Site, context: Context) -> Observer:
     """Return the observer the members' configurations name (members of a cohort share the kind)."""
-    return _KINDS[configs[0].observer](configs)
+    return _KINDS[configs[0].observer](configs, site, context)
+
+
+def _averaged(
+    remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor], momentum: Tensor
+) -> tuple[Tensor, Tensor]:
+    low, high = (old + momentum * (new - old) for old, new in zip(remembered, current, strict=True))
+    return low, high
 
 
 def _widest(remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

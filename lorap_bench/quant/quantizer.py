@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lorap_bench.cost.site import Site
+    from lorap_bench.kernels.csr import Csr
+    from lorap_bench.quant.context import Stage
 
-__all__ = ["Identity", "Quantizer"]
+__all__ = ["Identity", "Quantizer", "code_range", "is_weight"]
 
 
 class Quantizer(MemberModule):
     """Fake-quantizes the tensors of one site."""
+
+    live: ClassVar[bool] = False
+    """Whether what it makes of a constant may change from step to step, so that none of it may be kept."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -31,6 +36,22 @@ class Quantizer(MemberModule):
     @abstractmethod
     def calibrate(self, x: Tensor) -> None:
         """Fix the range of a constant tensor once: x ``[S, …]``."""
+
+    def begin(self, stage: Stage) -> None:
+        """Enter a stage of training; a calibrating pass follows. Only ``live`` quantizers are told."""
+
+    def sparse(self, values: Tensor, pattern: Csr) -> Tensor:
+        """Quantize the stored entries ``[S, E]`` of a sparse matrix whose other entries are zero, and stay so."""
+        quantized: Tensor = self(values)
+        return quantized
+
+    def bits(self) -> Tensor | None:
+        """Return the mean width of the tensor's elements ``[S]`` where it is learned, with its gradient; else None."""
+        return None
+
+    def row_bits(self) -> Tensor | None:
+        """Return the learned width of each row ``[S, N]``, or of each group of rows; None where rows share one."""
+        return None
 
 
 @final

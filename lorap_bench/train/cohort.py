@@ -16,13 +16,13 @@ from lorap_bench.cost.ledger import FULL_PRECISION
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.interface import AdamState
 from lorap_bench.kernels.members import Group, MemberModule
-from lorap_bench.kernels.random import stream_generator
+from lorap_bench.kernels.random import Draws, stream_generator
+from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.blueprint import Blueprint, blueprint
-from lorap_bench.models.dropout import Draws
 from lorap_bench.models.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.cost.shape import TaskShape
@@ -32,7 +32,11 @@ __all__ = ["Cohort", "Member", "cohort_key"]
 # Scalars that members of one cohort may differ in; everything else shapes the program.
 _SCALARS = {
     "model": ("dropout",),
-    "quant": ("bits", "layer_bits", "component_bits", "site_bits", "momentum", "percentile"),
+    "quant": (
+        *("bits", "layer_bits", "component_bits", "site_bits", "momentum", "percentile", "p_min", "p_max"),
+        *("memory_target", "memory_weight", "lr_bits", "lr_weight_step", "lr_feature_step", "lr_row_step"),
+        *("bit_penalty", "lr_choice", "lr_scale"),
+    ),
     "prompt": ("lr", "weight_decay", "temperature", "rank"),
     "optim": ("lr", "weight_decay"),
 }
@@ -54,6 +58,8 @@ def cohort_key(plan: Blueprint) -> dict[str, Any]:
             del key[section][name]
     key["quantized"] = sorted(name for name, bits in plan.ledger.bits.items() if bits < FULL_PRECISION)
     key["ranks"] = plan.effective["ranks"]
+    if plan.scheme.learns_bits:  # widths are where parameters start, or how many candidates there are
+        key["widths"] = dict(plan.ledger.bits)
     return key
 
 
@@ -77,19 +83,32 @@ class Cohort:
         self.plan = plans[0]
         self.draws = Draws([member.seed for member in members])
         self.network = Network(self.plan, [member.config for member in members], self.draws)
-        self._initialise()
+        self._initialise(Group)
         self._flats = [self._flatten(group, members) for group in Group if self._parameters(group)]
         self._best = [tensor.clone() for tensor in self._state()]
 
-    def step(self, loss: Tensor) -> None:
-        """Back-propagate each member's loss ``[S]`` and take one Adam step."""
+    def step(self, loss: Tensor, pace: float = 1.0) -> None:
+        """Back-propagate each member's loss ``[S]`` and take one Adam step, at ``pace`` times every learning rate."""
         parameters = [parameter for flat in self._flats for parameter in flat.parameters]
-        gradients = iter(torch.autograd.grad(loss.sum(), parameters))
+        # What a stage does not use (the scales of a float stage) has a gradient of zero.
+        gradients = iter(torch.autograd.grad(loss.sum(), parameters, allow_unused=True, materialize_grads=True))
         with torch.no_grad():
             for flat in self._flats:
                 gradient = torch.cat([next(gradients).flatten(1) for _ in flat.parameters], dim=1)
-                kernels().adam(flat.values, gradient, flat.adam, (flat.rate, flat.decay))
+                kernels().adam(flat.values, gradient, flat.adam, (flat.rate * pace, flat.decay))
         self.draws.step += 1
+
+    @torch.no_grad()
+    def restart(self, *, afresh: bool) -> None:
+        """Forget Adam's moments and the best state; with ``afresh`` also what weights and prompts have learned."""
+        if afresh:
+            self._initialise((Group.BACKBONE, Group.PROMPT))
+            for module in self.network.modules():
+                if isinstance(module, BatchNorm):
+                    module.reset()
+        for flat in self._flats:
+            flat.adam = AdamState(torch.zeros_like(flat.values), torch.zeros_like(flat.values))
+        self._best = [tensor.clone() for tensor in self._state()]
 
     @torch.no_grad()
     def keep_best(self, improved: Tensor) -> None:
@@ -122,11 +141,13 @@ class Cohort:
             _point(flat)
         self._best = best
 
-    def _initialise(self) -> None:
+    def _initialise(self, groups: Iterable[Group]) -> None:
         for prefix, module in self.network.named_modules():
             if not isinstance(module, MemberModule):
                 continue
             for name, init in module.initial.items():
+                if module.groups[name] not in groups:
+                    continue
                 parameter = module.get_parameter(name)
                 stream = f"{prefix}.{name}"
                 for position, seed in enumerate(self.draws.seeds):
@@ -136,13 +157,13 @@ class Cohort:
     def _flatten(self, group: Group, members: Sequence[Member]) -> _Flat:
         parameters = self._parameters(group)
         values = torch.cat([parameter.detach().flatten(1) for parameter in parameters], dim=1)
-        sections = [member.config.prompt if group is Group.PROMPT else member.config.optim for member in members]
+        rates = [_rates(group, member.config) for member in members]
         flat = _Flat(
             parameters=parameters,
             values=values,
             adam=AdamState(torch.zeros_like(values), torch.zeros_like(values)),
-            rate=torch.tensor([[section.lr] for section in sections]),
-            decay=torch.tensor([[section.weight_decay] for section in sections]),
+            rate=torch.tensor([[rate] for rate, _ in rates]),
+            decay=torch.tensor([[decay] for _, decay in rates]),
         )
         _point(flat)
         return flat
@@ -158,6 +179,15 @@ class Cohort:
 
     def _state(self) -> list[Tensor]:
         return [flat.values for flat in self._flats] + list(self.network.buffers())
+
+
+def _rates(group: Group, config: TrialConfig) -> tuple[float, float]:
+    """Return a group's learning rate and weight decay; a quantizer's own parameters do not decay."""
+    if group is Group.BACKBONE:
+        return config.optim.lr, config.optim.weight_decay
+    if group is Group.PROMPT:
+        return config.prompt.lr, config.prompt.weight_decay
+    return getattr(config.quant, f"lr_{group}"), 0.0
 
 
 def _distinct(members: Sequence[Member]) -> list[TrialConfig]:

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from lorap_bench.models.blueprint import shape_of
+from lorap_bench.quant.context import Stage
 from lorap_bench.train.cohort import Cohort, Member
 from lorap_bench.train.feed import make_feed
+from lorap_bench.train.measure import Measured, measure
 from lorap_bench.train.metrics import correct, cross_entropy
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Fitted", "Passes", "Trainee", "fit"]
 
+_WORST = (-math.inf, -math.inf)
+
 
 @dataclass(slots=True)
 class Trainee:
@@ -33,7 +37,7 @@ class Trainee:
     val_loss: list[float] = field(default_factory=list)
     val_metric: list[float] = field(default_factory=list)
     best_epoch: int | None = None
-    best: tuple[float, float] = (-math.inf, -math.inf)
+    best: tuple[float, float] = _WORST
     val: float | None = None
     diverged: bool = False
     test: float | None = None
@@ -41,10 +45,15 @@ class Trainee:
 
 @dataclass(slots=True)
 class Fitted:
-    """A trained cohort, every member at its best epoch; diverged members are in ``trainees`` only."""
+    """A trained cohort, every member at its best epoch.
+
+    ``alive`` are the members that did not diverge, in the order of the cohort's member axis and of ``measured``.
+    """
 
     cohort: Cohort
     trainees: list[Trainee]
+    alive: list[Trainee] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
 
 
 def fit(
@@ -63,24 +72,29 @@ def fit(
     passes = Passes(cohort, make_feed(task, cohort.plan))
     trainees = [Trainee(member) for member in members]
     alive = list(trainees)
-    for epoch in range(optim.epochs):
-        if on_epoch is not None:
-            on_epoch(epoch)
-        _note(alive, "train_loss", passes.train(epoch))
-        if (epoch + 1) % optim.eval_every and epoch + 1 < optim.epochs:
-            continue
-        loss, metric = passes.evaluate("val")
-        _note(alive, "val_loss", loss)
-        _note(alive, "val_metric", metric)
-        alive = passes.drop_diverged(alive)
-        if not alive:
-            return Fitted(cohort, trainees)
-        cohort.keep_best(_improved(alive, epoch, by_loss=optim.selection == "loss"))
+    start = 0
+    for stage, epochs in cohort.plan.stages:
+        passes.begin(stage, start)
+        for trainee in alive:
+            trainee.best = _WORST
+        for epoch in range(start, start := start + epochs):
+            if on_epoch is not None:
+                on_epoch(epoch)
+            _note(alive, "train_loss", passes.train(epoch))
+            if (epoch + 1) % optim.eval_every and epoch + 1 < start:
+                continue
+            loss, metric = passes.evaluate("val")
+            _note(alive, "val_loss", loss)
+            _note(alive, "val_metric", metric)
+            alive = passes.drop_diverged(alive)
+            if not alive:
+                return Fitted(cohort, trainees)
+            cohort.keep_best(_improved(alive, epoch, by_loss=optim.selection == "loss"))
     cohort.restore_best()
     if split == "test":
         for trainee, value in zip(alive, passes.evaluate("test")[1].tolist(), strict=True):
             trainee.test = value
-    return Fitted(cohort, trainees)
+    return Fitted(cohort, trainees, alive, measure(cohort.network, passes.feed.calibration()))
 
 
 class Passes:
@@ -90,15 +104,28 @@ class Passes:
         self.cohort = cohort
         self.feed = feed
         self._prepared: dict[int, list[Constants]] = {}
+        self._stage: Stage | None = None
+        self._began = 0
         cohort.network.calibrate(feed.calibration())
+
+    def begin(self, stage: Stage, epoch: int) -> None:
+        """Enter a stage of training: after a search with fresh weights, after a float stage from its best ones."""
+        if self._stage is Stage.FLOAT:
+            self.cohort.restore_best()
+        self.cohort.restart(afresh=self._stage is Stage.SEARCH)
+        self._stage, self._began = stage, epoch
+        self._prepared.clear()
+        self.cohort.network.begin(stage, self.feed.calibration())
 
     def train(self, epoch: int) -> Tensor:
         """Train one epoch; return the mean loss ``[S]``."""
+        halve_every = self.cohort.plan.trial.optim.halve_every
+        pace = 0.5 ** ((epoch - self._began) // halve_every) if halve_every else 1.0
         network = self.cohort.network.train()
         total, count = torch.zeros(network.members), 0
         for portion in self.feed.train(epoch):
             loss = cross_entropy(self._logits(portion), portion.y)
-            self.cohort.step(loss / portion.y.numel())
+            self.cohort.step(loss / portion.y.numel() + network.price(), pace)
             total += loss.detach()
             count += portion.y.numel()
         return total / count

@@ -20,6 +20,7 @@ from lorap_bench.train.loop import Trainee, fit
 from lorap_bench.train.provenance import provenance
 
 if TYPE_CHECKING:
+    from lorap_bench.train.measure import Measured
     from collections.abc import Callable, Iterator, Sequence
 
     from lorap_bench.config import TrialConfig
@@ -60,10 +61,13 @@ def run_trial(
     members = [Member(config, seed) for seed in seeds]
     trainees, reason = [Trainee(member) for member in members], ""
     status = Status.COMPLETE
+    measured: dict[int, Measured] = {}
     try:
         visible = task if split == "test" else _without_test(task)
         with _one_thread():
-            trainees = fit(visible, members, split=split, on_epoch=on_epoch).trainees
+            fitted = fit(visible, members, split=split, on_epoch=on_epoch)
+        trainees = fitted.trainees
+        measured = dict(zip((trainee.member.seed for trainee in fitted.alive), fitted.measured, strict=True))
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -72,20 +76,21 @@ def run_trial(
     if lost:
         epoch = min(len(trainee.train_loss) for trainee in lost)
         status, reason = Status.DIVERGED, f"{len(lost)} of {len(trainees)} members diverged, first at epoch {epoch}"
+    costs = _costs(plan, measured)
     record = TrialRecord(
         status=status,
         reason=reason,
         config=plan.config,
         digest=plan.digest,
-        objectives=_objectives(plan, trainees, status),
-        costs=plan.costs,
+        objectives=_objectives(costs, trainees, status),
+        costs=costs,
         effective=plan.effective,
-        members=tuple(_result(trainee, status) for trainee in trainees),
+        members=tuple(_result(trainee, status, measured.get(trainee.member.seed)) for trainee in trainees),
         started=started,
         seconds=time.perf_counter() - clock,
         provenance=provenance(),
     )
-    return Outcome(record, _curves(trainees))
+    return Outcome(record, _curves(trainees) | _row_bits(list(measured.values())))
 
 
 @contextmanager
@@ -105,15 +110,28 @@ def _without_test(task: GraphTask) -> GraphTask:
     return task.without_test()
 
 
-def _objectives(plan: Blueprint, trainees: Sequence[Trainee], status: Status) -> dict[str, float]:
-    objectives = {name: plan.costs[name] for name in _STATIC_OBJECTIVES}
+def _costs(plan: Blueprint, measured: dict[int, Measured]) -> dict[str, float]:
+    """Return the costs; where widths are learned, the mean over the trained members of what each came to."""
+    if not plan.scheme.learns_bits or not measured:
+        return plan.costs
+    found = [plan.costs_at(member.bits) for member in measured.values()]
+    return {name: math.fsum(costs[name] for costs in found) / len(found) for name in found[0]}
+
+
+def _row_bits(measured: Sequence[Measured]) -> Curves:
+    sites = measured[0].row_bits if measured else ()
+    return {f"row_bits:{site}": [member.row_bits[site] for member in measured] for site in sites}
+
+
+def _objectives(costs: dict[str, float], trainees: Sequence[Trainee], status: Status) -> dict[str, float]:
+    objectives = {name: costs[name] for name in _STATIC_OBJECTIVES if name in costs}
     values = [trainee.val for trainee in trainees if trainee.val is not None]
     if status is Status.COMPLETE:
         objectives = {"accuracy": math.fsum(values) / len(values)} | objectives
     return objectives
 
 
-def _result(trainee: Trainee, status: Status) -> MemberResult:
+def _result(trainee: Trainee, status: Status, measured: Measured | None) -> MemberResult:
     own = status if status is Status.OUT_OF_MEMORY else Status.DIVERGED if trainee.diverged else Status.COMPLETE
     return MemberResult(
         seed=trainee.member.seed,
@@ -122,6 +140,8 @@ def _result(trainee: Trainee, status: Status) -> MemberResult:
         test=trainee.test,
         best_epoch=trainee.best_epoch,
         epochs=len(trainee.train_loss),
+        bits=measured.bits if measured else {},
+        aggregation_error=measured.aggregation_error if measured else [],
     )
 
 

@@ -111,11 +111,40 @@ def test_clipped_gradient_is_zero_on_the_end_codes_and_beyond() -> None:
 
 def test_percentile_range_is_the_order_statistic() -> None:
     x = torch.arange(1000.0).flip(0).reshape(1, 100, 10)
-    low, high = KERNELS.percentile_range(x, torch.tensor([0.01], dtype=torch.float64))
+    low, high = KERNELS.percentile_range(x, torch.tensor([0.01], dtype=torch.float64), largest=0.01)
     assert (low.item(), high.item()) == (9.0, 990.0)
     tiny = torch.tensor([[[3.0, 1.0, 2.0]]])
-    low, high = KERNELS.percentile_range(tiny, torch.tensor([0.001], dtype=torch.float64))
+    low, high = KERNELS.percentile_range(tiny, torch.tensor([0.001], dtype=torch.float64), largest=0.001)
     assert (low.item(), high.item()) == (1.0, 3.0)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("hides", [False, True])
+def test_percentiles_agree_with_sorting(ties: bool, hides: bool) -> None:
+    fractions = [0.001, 0.01, 0.1, 0.29, 0.49]
+    x = draw(len(fractions), 137, 3, seed=4)
+    x = x.round() if ties else x
+    protected = draw(len(fractions), 137, seed=5) > 0.3 if hides else None
+    low, high = KERNELS.percentile_range(
+        x, torch.tensor(fractions, dtype=torch.float64), largest=0.49, protected=protected
+    )
+    for member, fraction in enumerate(fractions):
+        rows = x[member] if protected is None else x[member, ~protected[member]]
+        ordered = sorted(rows.flatten().tolist())
+        k = max(1, math.floor(fraction * len(ordered)))
+        assert (low[member].item(), high[member].item()) == (ordered[k - 1], ordered[-k])
+
+
+def test_ranges_of_nothing_are_empty() -> None:
+    x, protected = draw(2, 5, 3), torch.tensor([[True] * 5, [True] * 4 + [False]])
+    fractions = torch.tensor([0.1, 0.1], dtype=torch.float64)
+    found = [
+        KERNELS.value_range(x, protected=protected),
+        KERNELS.percentile_range(x, fractions, largest=0.1, protected=protected),
+    ]
+    for low, high in found:
+        assert (low[0].item(), high[0].item()) == (math.inf, -math.inf)
+        assert (low[1], high[1]) == (x[1, 4].min(), x[1, 4].max())
 
 
 @pytest.mark.parametrize("weights", ["none", "shared", "member", "heads"])

@@ -7,8 +7,9 @@ import pytest
 from lorap_bench.config import QuantConfig
 from lorap_bench.cost import Role, Site
 from lorap_bench.errors import ConfigError
-from lorap_bench.quant import FP32, QAT, Identity, WeightQuantizer, allocate
+from lorap_bench.quant import FP32, QAT, DegreeQuant, Identity, WeightQuantizer, allocate
 from lorap_bench.quant.affine import ActivationQuantizer
+from tests.quant.sites import context
 
 
 def site(layer: str, component: str, *, quantized: bool = True) -> Site:
@@ -63,14 +64,29 @@ def test_all_unknown_names_are_reported_with_the_nearest() -> None:
 
 def test_fp32_ignores_the_allocation() -> None:
     config = QuantConfig(scheme="FP32", bits=2)
-    scheme = FP32((config,), SITES)
+    scheme = FP32((config,), SITES, "node")
     assert set(scheme.widths(config).values()) == {32}
-    assert isinstance(scheme.quantizer(SITES[0]), Identity)
+    assert isinstance(scheme.quantizer(SITES[0], context()), Identity)
 
 
 def test_qat_builds_the_quantizer_that_fits_the_site() -> None:
     config = QuantConfig(bits=4, site_bits={"layers.1.feature": 32})
-    scheme = QAT((config, config), SITES)
-    assert isinstance(scheme.quantizer(SITES[0]), WeightQuantizer)
-    assert isinstance(scheme.quantizer(SITES[1]), ActivationQuantizer)
-    assert isinstance(scheme.quantizer(SITES[3]), Identity)
+    scheme = QAT((config, config), SITES, "node")
+    assert isinstance(scheme.quantizer(SITES[0], context()), WeightQuantizer)
+    assert isinstance(scheme.quantizer(SITES[1], context(1, 2)), ActivationQuantizer)
+    assert isinstance(scheme.quantizer(SITES[3], context(1, 2)), Identity)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "observer", "gradient"),
+    [(QAT, "MovingAverage", "straight_through"), (DegreeQuant, "Percentile", "clipped")],
+)
+def test_auto_is_the_schemes_own_choice(scheme: type[QAT], observer: str, gradient: str) -> None:
+    found = scheme.resolved(QuantConfig())
+    assert (found.observer, found.gradient) == (observer, gradient)
+    chosen = QuantConfig(observer="MinMax", gradient="clipped")
+    assert scheme.resolved(chosen) == chosen
+    quantizer = scheme((QuantConfig(),), SITES, "node").quantizer(SITES[1], context())
+    assert isinstance(quantizer, ActivationQuantizer)
+    assert type(quantizer.observer).__name__ == observer
+    assert quantizer.clipped == (gradient == "clipped")

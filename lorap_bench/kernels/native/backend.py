@@ -1,0 +1,131 @@
+"""The native backend: one pass over memory where the reference takes one an operation, and the same bits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor
+
+from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Kernels
+from lorap_bench.kernels.native import functions, order
+from lorap_bench.kernels.native.functions import array
+from lorap_bench.kernels.reference import Reference
+from lorap_bench.kernels.straight_through import affine_grid, aligned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lorap_bench.kernels.csr import Csr
+
+__all__ = ["Native"]
+
+
+@final
+class Native(Kernels):
+    """Compiled loops over contiguous float32 tensors in main memory; the reference does the rest.
+
+    Products stay the reference's: its libraries' are faster than a loop here.
+    """
+
+    name = "native"
+
+    def __init__(self) -> None:
+        self._reference = Reference()
+
+    def value_range(
+        self, x: Tensor, *, channels: bool = False, protected: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        if not _fits(x) or (channels and protected is not None):
+            return self._reference.value_range(x, channels=channels, protected=protected)
+        members = x.shape[0]
+        if channels:
+            out = torch.empty(2, members, x.shape[-1])
+            order.channel_range(array(x, members, -1, x.shape[-1]).view("int32"), out.numpy().view("int32"))
+        else:
+            out = torch.empty(2, members)
+            order.value_range(array(x, members, -1).view("int32"), _rows(protected, members), out.numpy().view("int32"))
+        return out[0], out[1]
+
+    def percentile_range(
+        self, x: Tensor, fractions: Tensor, *, largest: float, protected: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        if _fits(x) and fractions.dtype == torch.float64:
+            members = x.shape[0]
+            out = torch.empty(2, members)
+            values, hidden = array(x, members, -1), _rows(protected, members)
+            if order.percentiles(values, array(fractions, members), hidden, out.numpy()):
+                return out[0], out[1]
+        return self._reference.percentile_range(x, fractions, largest=largest, protected=protected)
+
+    def fake_quantize(  # noqa: PLR0913  # the contract's
+        self,
+        x: Tensor,
+        limits: tuple[Tensor, Tensor],
+        codes: CodeRange,
+        *,
+        clipped: bool,
+        dither: Dither | None = None,
+        protected: Tensor | None = None,
+    ) -> Tensor:
+        if not _fits(x, *limits):
+            return self._reference.fake_quantize(x, limits, codes, clipped=clipped, dither=dither, protected=protected)
+        grid = affine_grid(x, limits, codes)
+        return functions.affine(x, grid, clipped=clipped, dither=dither, protected=protected)
+
+    def step_quantize(self, x: Tensor, step: Tensor, top: Tensor, *, local: bool) -> Tensor:
+        if _fits(x, step, top) and _spans(x, step, top):
+            return functions.learned_step(x, step, top, local=local)
+        return self._reference.step_quantize(x, step, top, local=local)
+
+    def affine_quantize(self, x: Tensor, scale: Tensor, zero: Tensor, codes: CodeRange) -> Tensor:
+        if _fits(x, scale, zero) and _spans(x, scale, zero):
+            ends = aligned(codes.low, x), aligned(codes.high, x)
+            return functions.learned_affine(x, scale, zero, ends)
+        return self._reference.affine_quantize(x, scale, zero, codes)
+
+    def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
+        if _fits(x):
+            return functions.drop(x, thresholds, keys, relu=relu)
+        return self._reference.drop(x, thresholds, keys, relu=relu)
+
+    def propagate(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
+        return self._reference.propagate(pattern, weight, x)
+
+    def segment_softmax(self, pattern: Csr, logits: Tensor) -> Tensor:
+        return self._reference.segment_softmax(pattern, logits)
+
+    def sparse_linear(self, pattern: Csr, values: Tensor, weight: Tensor) -> Tensor:
+        return self._reference.sparse_linear(pattern, values, weight)
+
+    def matmul(self, a: Tensor, b: Tensor) -> Tensor:
+        return self._reference.matmul(a, b)
+
+    def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
+        self._reference.adam(flat, gradient, state, scalars)
+
+
+def _fits(x: Tensor, *others: Tensor) -> bool:
+    """Whether the loops can take these: float32 in main memory, x contiguous and not empty."""
+    plain = all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in (x, *others))
+    return plain and x.dim() >= 2 and x.numel() > 0 and x.is_contiguous()
+
+
+def _spans(x: Tensor, *parameters: Tensor) -> bool:
+    """Whether each parameter is one a member, or varies along all middle axes of x, the last, or both."""
+    middle = x.shape[1:-1]
+    return all(
+        parameter.dim() == x.dim()
+        and parameter.shape[0] == x.shape[0]
+        and parameter.shape[-1] in {1, x.shape[-1]}
+        and (parameter.shape[1:-1] == middle or math.prod(parameter.shape[1:-1]) == 1)
+        for parameter in parameters
+    )
+
+
+def _rows(protected: Tensor | None, members: int) -> NDArray[Any]:
+    """Return the protected rows ``[S, N]``, or ``[S, 0]`` where none is."""
+    if protected is None:
+        return array(torch.empty(members, 0, dtype=torch.bool), members, 0)
+    return array(protected, members, -1)

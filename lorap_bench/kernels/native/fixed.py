@@ -1,0 +1,152 @@
+"""Loops over values that no gradient but the input's is asked of: a fixed grid, dropout, their random bits.
+
+Arrays are ``[S, n]``, one member a row. A block of rows of x is finished before the next is begun: each line
+of a formula is one simple loop that the compiler turns into vector instructions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lorap_bench.kernels.native.compiled import BLOCK, compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Integers = NDArray[np.int32]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["NEAREST", "NOISE", "STOCHASTIC", "drop", "fake_quantize", "mask", "restore"]
+
+# How a place becomes a code: rounded to nearest, rounded down after noise, shifted by noise.
+NEAREST, STOCHASTIC, NOISE = 0, 1, 2
+
+_ZERO, _HALF, _ULP = np.float32(0), np.float32(0.5), np.float32(2.0**-24)
+
+
+@compiled
+def _bits(index: Any, first: Any, second: Any) -> Any:
+    """Hash a counter under two keys, as ``random.counter_bits`` does."""
+    bits = np.uint32(index) ^ first
+    bits = np.uint32(bits ^ (bits >> np.uint32(16)))
+    bits = np.uint32(bits * np.uint32(0x7FEB352D))
+    bits = np.uint32(bits ^ (bits >> np.uint32(15)))
+    bits = np.uint32(bits + second)
+    bits = np.uint32(bits * np.uint32(0x846CA68B))
+    return np.uint32(bits ^ (bits >> np.uint32(16)))
+
+
+@compiled
+def _dither(code: Floats, mode: int, start: int, keys: Integers) -> None:
+    """Add noise to one block's places, and round; ``start`` is the number of its first element in the member."""
+    first, second = np.uint32(keys[0]), np.uint32(keys[1])
+    if mode == STOCHASTIC:
+        for i in range(code.size):
+            noise = np.float32(np.int32(_bits(start + i, first, second) >> np.uint32(8))) * _ULP
+            code[i] = np.floor(code[i] + noise)
+    else:
+        for i in range(code.size):
+            noise = np.float32(np.int32(_bits(start + i, first, second) >> np.uint32(8))) * _ULP
+            code[i] = (code[i] + noise) - _HALF
+
+
+@compiled
+def _dequantize(code: Floats, scale: Floats, zero: Floats, low: Any, high: Any) -> None:
+    # NumPy's minimum and maximum pass a NaN on, as torch's do; Python's do not.
+    for i in range(code.size):
+        code[i] = (np.minimum(np.maximum(code[i], low), high) - zero[i]) * scale[i]
+
+
+@compiled
+def fake_quantize(
+    x: Floats, out: Floats, inside: Flags, grid: tuple[Floats, Floats, Floats, Floats], noise: tuple[int, Integers]
+) -> None:
+    """Quantize to ``out``; ``inside``, if not empty, becomes where the unclamped code is strictly within.
+
+    Shape: x, out, inside ``[S, n]``; grid: scale and zero ``[S, K]``, K the period along n, low and high ``[S]``;
+    noise: how to round and keys ``[S, 2]``.
+    """
+    mode, keys = noise
+    scales, zeros, lows, highs = grid
+    members, count = x.shape
+    period = scales.shape[1]
+    length = max(period, BLOCK // period * period)
+    scale, zero = np.empty(length, np.float32), np.empty(length, np.float32)
+    for m in range(members):
+        for i in range(length):
+            scale[i], zero[i] = scales[m, i % period], zeros[m, i % period]
+        low, high = lows[m], highs[m]
+        for start in range(0, count, length):
+            stop = min(start + length, count)
+            source, code = x[m, start:stop], out[m, start:stop]
+            if mode == NEAREST:
+                for i in range(code.size):
+                    code[i] = np.rint(source[i] / scale[i] + zero[i])
+            else:
+                for i in range(code.size):
+                    code[i] = source[i] / scale[i] + zero[i]
+                _dither(code, mode, start, keys[m])
+            if inside.size > 0:
+                within = inside[m, start:stop]
+                for i in range(code.size):
+                    within[i] = (code[i] > low) & (code[i] < high)
+            _dequantize(code, scale, zero, low, high)
+
+
+@compiled
+def restore(x: Floats, out: Floats, inside: Flags, hidden: Flags) -> None:
+    """Copy the hidden rows of x to ``out`` and mark them inside.
+
+    Shape: x, out, inside (or empty) ``[S, n]``; hidden ``[S, N]``, N rows of n / N values each.
+    """
+    members, rows = hidden.shape
+    width = x.shape[1] // rows
+    for m in range(members):
+        for r in range(rows):
+            if hidden[m, r]:
+                for i in range(r * width, (r + 1) * width):
+                    out[m, i] = x[m, i]
+                if inside.size > 0:
+                    for i in range(r * width, (r + 1) * width):
+                        inside[m, i] = True
+
+
+@compiled
+def mask(gradient: Floats, inside: Flags, factors: Floats, out: Floats) -> None:
+    """Multiply by the member's factor where inside, by zero elsewhere (a NaN stays one).
+
+    Shape: gradient, inside, out ``[S, n]``; factors ``[S]``.
+    """
+    members, count = gradient.shape
+    for m in range(members):
+        factor, source, where, target = factors[m], gradient[m], inside[m], out[m]
+        for i in range(count):
+            target[i] = source[i] * (factor if where[i] else _ZERO)
+
+
+@compiled
+def drop(x: Floats, out: Floats, kept: Flags, rates: tuple[Integers, Integers, Floats], relu: bool) -> None:
+    """Scale the values that are kept (and positive), zero the others; ``kept``, if not empty, becomes which.
+
+    Shape: x, out, kept ``[S, n]``; rates: thresholds ``[S]``, keys ``[S, 2]``, factors ``[S]``.
+    """
+    thresholds, keys, factors = rates
+    members, count = x.shape
+    scratch = np.empty(BLOCK, np.bool_)
+    for m in range(members):
+        first, second = np.uint32(keys[m, 0]), np.uint32(keys[m, 1])
+        threshold, factor = thresholds[m], factors[m]
+        for start in range(0, count, BLOCK):
+            stop = min(start + BLOCK, count)
+            source, target = x[m, start:stop], out[m, start:stop]
+            keep = kept[m, start:stop] if kept.size > 0 else scratch[: stop - start]
+            for i in range(source.size):
+                keep[i] = np.int32(_bits(start + i, first, second)) >= threshold
+            if relu:
+                for i in range(source.size):
+                    keep[i] &= source[i] > _ZERO
+            for i in range(source.size):
+                target[i] = source[i] * (factor if keep[i] else _ZERO)
