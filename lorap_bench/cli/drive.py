@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lorap_bench.executors.stop import Stop
     from lorap_bench.record import TrialRecord
     from lorap_bench.search.loop import Broker
+    from lorap_bench.search.objective import Planner
     from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.store.look import Look
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["Drive", "told_budget"]
@@ -61,28 +63,47 @@ class Drive:
                 message(f"{self.spec.name} ended before its budget: {broker.exhausted}")
             return broker.done
 
-    def confirm(self) -> bool:
-        """Confirm the front on fresh seeds as far as that is wanted; return whether nothing is left."""
-        if not self.spec.replicas.confirm:
+    def confirm(self, planner: Planner) -> bool:
+        """Confirm the front if the study asks for it and was not looked at; return whether nothing is left.
+
+        A look that was interrupted goes on. Once a look is whole, only the verb ``confirm --again`` makes another:
+        what it would be for is said.
+        """
+        looks = self.folder.looks.all()
+        if looks and looks[-1].finished:
+            self._tell_what_is_not_confirmed(looks)
             return True
-        if self.stop.drain:
-            return False
+        seeds = len(looks[-1].seeds) if looks else self.spec.replicas.confirm
+        if not seeds or not self._front():
+            return True
+        return self.look(planner, seeds=seeds) is not None
+
+    def look(self, planner: Planner, *, seeds: int, again: bool = False) -> Look | None:
+        """Look at the test split, or on where a look stopped; return the whole look, None if it is interrupted.
+
+        Raises:
+            LorapBenchError: see ``search.confirm.confirm``.
+        """
         from lorap_bench.executors.stop import Interrupted
-        from lorap_bench.search.confirm import confirm
+        from lorap_bench.search.confirm import Bench, confirm
         from lorap_bench.train.trial import run_trial
 
-        def tell(record: TrialRecord) -> None:
+        if self.stop.drain:
+            return None
+
+        def tell(name: str, record: TrialRecord) -> None:
             if not self.quiet:
-                seeds = counted(len(record.members), "fresh seed")
-                message(f"trial {record.number} confirmed on the test split with {seeds}: {record.status}")
+                fresh = counted(len(record.members), "fresh seed")
+                why = f" ({record.reason})" if record.reason else ""
+                message(f"{name} confirmed on the test split with {fresh}: {record.status}{why}")
             if self.stop.drain:
                 raise Interrupted
 
+        bench = Bench(train=run_trial, planner=planner, on_epoch=self.stop.check, on_event=tell)
         try:
-            confirm(self.spec, self.folder, run_trial, on_epoch=self.stop.check, on_event=tell)
+            return confirm(self.spec, self.folder, bench, seeds=seeds, again=again)
         except Interrupted:
-            return False
-        return True
+            return None
 
     def report(self) -> Path:
         """Write the study's page and return its path.
@@ -106,12 +127,31 @@ class Drive:
             return self.page.is_file()
 
     def extent(self) -> tuple[int, int]:
-        """Return how many trials and confirmations there are."""
-        return len(self.folder.records()), len(self.folder.confirmations())
+        """Return how many trials there are, and how much of the looks at the test split."""
+        return len(self.folder.records()), self.folder.looks.extent
 
     def _wants(self, broker: Broker) -> bool:
         """Whether the budget asks for more trials."""
         return broker.counted < self.spec.budget.trials
+
+    def _front(self) -> list[int]:
+        from lorap_bench.search.confirm import front
+
+        return [record.number for record in front(self.spec, self.folder.records())]
+
+    def _tell_what_is_not_confirmed(self, looks: list[Look]) -> None:
+        """Say which front trials no look was at, and whether the study asks for more seeds than the last look had."""
+        wanted, last = self.spec.replicas.confirm, looks[-1]
+        seen = {one.number for look in looks for one in look.subjects}
+        fresh = [number for number in self._front() if number not in seen]
+        found = [f"{counted(len(fresh), 'trial')} of the front came after it"] if fresh else []
+        if wanted > len(last.seeds):
+            found.append(f"the study asks for {wanted} seeds, not {len(last.seeds)}")
+        if found:
+            message(
+                f"not confirmed again: the test split was looked at on {last.date} (look {last.number}) and "
+                f"{', and '.join(found)}; `lorap-bench confirm {self.spec.name} --again` looks once more"
+            )
 
     def failed(self) -> int:
         """Return how many trials of the budget failed."""

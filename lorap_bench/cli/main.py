@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lorap_bench.cli import check, data, export, report, run, schema, status, train
+from lorap_bench.cli import check, confirm, data, export, report, run, schema, status, train
 from lorap_bench.cli.group import Guarded
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command(epilog=run.EXAMPLE)(run.run)
 app.command(epilog=check.EXAMPLE)(check.check)
+app.command(epilog=confirm.EXAMPLE)(confirm.confirm)
 app.command(epilog=status.EXAMPLE)(status.status)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=report.EXAMPLE)(report.report)

@@ -58,13 +58,15 @@ def run(
 
     spec = load_study(study, catalog=catalog(), overrides=settings or ())
     shape = task_shape(spec)
-    refuse_infeasible(spec, default_planner(shape))  # before there is a folder that a corrected study would not fit
+    planner = default_planner(shape)
+    refuse_infeasible(spec, planner)  # before there is a folder that a corrected study would not fit
     folder = StudyFolder.create(runs, spec.to_mapping(), spec.identity)
-    with on_signals(Stop(_announce)) as stop:
+    with on_signals(Stop(announce)) as stop:
         drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)
         before = drive.extent()
         try:
-            complete = drive.search(shape, _executor(executor, stop, workers=workers, gpus=gpus)) and drive.confirm()
+            execute = _executor(executor, stop, workers=workers, gpus=gpus)
+            complete = drive.search(shape, execute) and drive.confirm(planner)
         except LorapBenchError:
             if report and drive.extent() != before:
                 print_text(str(drive.report()))
@@ -88,7 +90,7 @@ def _finish(drive: Drive, *, report: bool, changed: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-def _announce(requests: int) -> None:
+def announce(requests: int) -> None:
     """Say what a request to stop does; the third one waits for nothing."""
     if requests > 2:
         raise KeyboardInterrupt

@@ -1,17 +1,22 @@
 """``lorap-bench status``: where a study stands."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lorap_bench.cli.drive import told_budget
 from lorap_bench.cli.options import Json, Runs, StudyOrName
-from lorap_bench.cli.screen import message, number, print_json, print_table
+from lorap_bench.cli.screen import counted, message, number, print_json, print_table
 from lorap_bench.cli.wiring import open_study
+
+if TYPE_CHECKING:
+    from lorap_bench.store.look import Look
 
 EXAMPLE = "Example: lorap-bench status studies/quickstart.toml --json"
 
 
 def status(study: StudyOrName, runs: Runs = Path("runs"), as_json: Json = False) -> None:
     """Print a study's trials by state, its front and its hypervolume. It may be running."""
+    from lorap_bench.report.look import look_entry
     from lorap_bench.report.table import summarise
 
     folder, spec = open_study(study, runs)
@@ -21,13 +26,16 @@ def status(study: StudyOrName, runs: Runs = Path("runs"), as_json: Json = False)
 
         running = count_running(folder)
     summary = summarise(spec, folder.records(), folder.confirmations(), running).to_mapping()
+    looks = folder.looks.all()
     if as_json:
-        print_json(summary)
+        print_json(summary | {"looks": [look_entry(look) for look in looks]})
         return
     states = [[name, str(count)] for name, count in summary["states"].items() if count]
     budget = summary["budget"]
     told = [["budget", told_budget(budget["counted"], budget["trials"])], *states]
-    print_table([spec.name, ""], [*told, ["hypervolume", f"{summary['hypervolume']:.4f}"]])
+    told.append(["hypervolume", f"{summary['hypervolume']:.4f}"])
+    told += [[f"look {look.number} at the test split", _when(look)] for look in looks]
+    print_table([spec.name, ""], told)
     if not summary["front"]:
         message("no front: no feasible trial is complete")
         return
@@ -36,3 +44,8 @@ def status(study: StudyOrName, runs: Runs = Path("runs"), as_json: Json = False)
         for point in summary["front"]
     ]
     print_table(["\nfront trial", *("\n" + name for name in spec.objectives)], rows)
+
+
+def _when(look: "Look") -> str:
+    told = f"{look.date}, {counted(len(look.subjects), 'trial')}, {counted(len(look.seeds), 'seed')}"
+    return told if look.finished else f"{told}, not finished"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from lorap_bench.errors import ConfigError, Fault, nearest
 from lorap_bench.report.provenance import redact
 from lorap_bench.report.table import trial_rows
-from lorap_bench.report.trial import command
+from lorap_bench.report.trial import command, gain
 
 if TYPE_CHECKING:
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["EXPORT_VERSION", "FORMATS", "Format", "export", "export_mapping"]
@@ -27,7 +29,7 @@ def export(
     spec: StudySpec,
     records: Sequence[TrialRecord],
     format: str,  # noqa: A002 - the option's name
-    confirmations: Mapping[int, TrialRecord] | None = None,
+    confirmations: Mapping[int, Confirmation] | None = None,
     file: str = "",
 ) -> str:
     """Return the trials as text: ``csv`` (one row a trial) or ``json`` (everything but curves).
@@ -54,7 +56,7 @@ def export(
 def export_mapping(
     spec: StudySpec,
     records: Sequence[TrialRecord],
-    confirmations: Mapping[int, TrialRecord] | None = None,
+    confirmations: Mapping[int, Confirmation] | None = None,
     file: str = "",
 ) -> dict[str, Any]:
     """Return the JSON export as plain values; what is not finite is null."""
@@ -71,19 +73,33 @@ def export_mapping(
     }
 
 
-def _trial(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any]:
+def _trial(spec: StudySpec, record: TrialRecord, confirmation: Confirmation | None) -> dict[str, Any]:
     mapping = record.to_mapping()
     values = {name: mapping["objectives"].get(name) for name in spec.objectives}
     first = {name: mapping.pop(name) for name in ("number", "digest", "status", "reason", "params")}
     del mapping["objectives"], mapping["schema_version"]
     trial = first | {"values": values, "feasible": record.feasible} | mapping
     if confirmation is not None:
-        trial["confirmation"] = {
-            "status": confirmation.status.value,
-            "members": confirmation.to_mapping()["members"],
-        }
+        trial["confirmation"] = _confirmation(confirmation)
     plain: dict[str, Any] = _plain(trial)
     return plain
+
+
+def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
+    """Return a confirmation and its baselines with their members, and the gain over each baseline."""
+    baselines = {name.value: _ended(record) for name, record in confirmation.baselines.items()}
+    gains = {name: gain(confirmation, name) for name in confirmation.baselines}
+    return {
+        "look": confirmation.look,
+        **_ended(confirmation.record),
+        "baselines": baselines,
+        "gains": {name.value: asdict(found) for name, found in gains.items() if found is not None},
+    }
+
+
+def _ended(record: TrialRecord) -> dict[str, Any]:
+    mapping = record.to_mapping()
+    return {name: mapping[name] for name in ("status", "reason", "digest", "costs", "members")}
 
 
 def _plain(value: Any) -> Any:

@@ -6,9 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lorap_bench.stats.intervals import Interval
 
-__all__ = ["interval_text", "number_text", "percent_text", "seconds_text", "spread_text"]
+__all__ = ["gain_text", "interval_text", "number_text", "percent_text", "points_text", "seconds_text", "spread_text"]
 
 _LEAST_FOR_INTERVAL = 3
 
@@ -35,14 +37,28 @@ def interval_text(interval: Interval | None) -> str:
     return " ".join(part for part in (mean, spread_text(interval), f"(n = {interval.n})") if part)
 
 
-def spread_text(interval: Interval) -> str:
+def points_text(difference: float | None) -> str:
+    """Write a difference of fractions in percentage points, with its sign."""
+    if difference is None or not math.isfinite(difference):
+        return "–"
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"  # + 0.0: no gain is +0.0, from whichever side
+
+
+def gain_text(interval: Interval | None) -> str:
+    """Write a mean difference in percentage points with its spread; a dash for none."""
+    if interval is None:
+        return "–"
+    return " ".join(part for part in (points_text(interval.mean), spread_text(interval, points_text)) if part)
+
+
+def spread_text(interval: Interval, text: Callable[[float | None], str] = percent_text) -> str:
     """Write how far seeds scatter: the 95 % interval of the mean, of two seeds ± their standard deviation.
 
     The t interval of two values is 13 times their standard error each way: it says nothing of use.
     """
     if interval.n < _LEAST_FOR_INTERVAL:
         return "" if interval.std is None else f"± {percent_text(interval.std)}"
-    return f"[{percent_text(interval.low)}, {percent_text(interval.high)}]"
+    return f"[{text(interval.low)}, {text(interval.high)}]"
 
 
 def seconds_text(seconds: float) -> str:

@@ -7,31 +7,36 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from lorap_bench.report.format import interval_text, number_text
-from lorap_bench.report.trial import accuracy, confirmed_accuracy, layer_bits, objective, prompt_text
+from lorap_bench.report.format import gain_text, interval_text, number_text
+from lorap_bench.report.trial import accuracy, confirmed_accuracy, gain, layer_bits, objective, prompt_text
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
 
 __all__ = ["hover_text"]
 
 _WIDTH = 84
 
 
-def hover_text(record: TrialRecord, confirmation: TrialRecord | None, rerun: str) -> str:
+def hover_text(record: TrialRecord, confirmation: Confirmation | None, rerun: str) -> str:
     """Return the hover text as Plotly's few HTML tags, the command ``rerun`` last; every value is escaped."""
     lines = [*_headline(record, confirmation), "", *_configuration(record), "", *_wrapped_command(rerun)]
     first, *rest = (html.escape(line, quote=False) for line in lines)
     return "<br>".join([f"<b>{first}</b>", *rest])
 
 
-def _headline(record: TrialRecord, confirmation: TrialRecord | None) -> Iterator[str]:
+def _headline(record: TrialRecord, confirmation: Confirmation | None) -> Iterator[str]:
     yield f"Trial {record.number} · {prompt_text(record)}"
     yield f"validation accuracy {interval_text(accuracy(record))}"
     if test := confirmed_accuracy(confirmation):
         yield f"test accuracy {interval_text(test)}, fresh seeds"
+    for baseline in Baseline:
+        if found := gain(confirmation, baseline):
+            yield f"test gain over {baseline.words} {gain_text(found)} points (n = {found.n})"
     bits, overhead = (number_text(objective(record, name)) for name in ("average_bits", "overhead"))
     yield f"{bits} bits · overhead {overhead} %"
     if layers := layer_bits(record):

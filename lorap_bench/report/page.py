@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,15 @@ from plotly.utils import PlotlyJSONEncoder
 from lorap_bench.errors import StoreError
 from lorap_bench.report.export import export
 from lorap_bench.report.figures import CONFIG
-from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text, spread_text
+from lorap_bench.report.format import (
+    gain_text,
+    interval_text,
+    number_text,
+    percent_text,
+    points_text,
+    seconds_text,
+    spread_text,
+)
 from lorap_bench.report.palette import DARK, LIGHT, dark_twins
 from lorap_bench.report.view import ROWS_SHOWN, view_of
 
@@ -76,6 +85,9 @@ def _render(view: View, files: dict[str, str]) -> str:
         "number": number_text,
         "percent": percent_text,
         "duration": seconds_text,
+        "gain": gain_text,
+        "gain_spread": partial(spread_text, text=points_text),
+        "points": points_text,
         "spread": spread_text,
     }
     sources = {name: Markup(_source(environment, name)) for name in ("page.css", "page.js")}  # noqa: S704 - our own files

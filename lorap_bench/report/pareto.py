@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["MOST_DRAWN", "axes", "pareto_figure"]
@@ -46,7 +47,7 @@ def axes(spec: StudySpec) -> tuple[str, str]:
 
 
 def pareto_figure(
-    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord], file: str = ""
+    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, Confirmation], file: str = ""
 ) -> go.Figure | None:
     """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread.
 

@@ -12,14 +12,17 @@ import pandas as pd
 
 from lorap_bench.record import Status
 from lorap_bench.report.provenance import redact
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, objective
+from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, objective
 from lorap_bench.stats.front import REFERENCE, Direction, box_hypervolume, front_mask
+from lorap_bench.store.look import Baseline
 from lorap_bench.study.spec import OBJECTIVES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.stats.intervals import Interval
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["SUMMARY_VERSION", "Summary", "directions", "front_records", "objective_matrix", "summarise", "trial_rows"]
@@ -54,7 +57,7 @@ class Summary:
 def summarise(
     spec: StudySpec,
     records: Sequence[TrialRecord],
-    confirmations: Mapping[int, TrialRecord] | None = None,
+    confirmations: Mapping[int, Confirmation] | None = None,
     running: int = 0,
 ) -> Summary:
     """Count the trials by state and find the front; ``running`` trials have no record yet."""
@@ -101,14 +104,15 @@ def objective_matrix(spec: StudySpec, records: Sequence[TrialRecord]) -> np.ndar
 def trial_rows(
     spec: StudySpec,
     records: Sequence[TrialRecord],
-    confirmations: Mapping[int, TrialRecord] | None = None,
+    confirmations: Mapping[int, Confirmation] | None = None,
     file: str = "",
 ) -> pd.DataFrame:
     """Return one row a trial, in order of number; its command names the study ``file`` (``<name>.toml``).
 
     Columns: number, status, reason, front, feasible; the objectives; accuracy_std, _low, _high
-    (95 % t interval of the mean) and seeds; test_accuracy likewise where confirmed; ``params.*``,
-    ``costs.*``, ``violations.*``; then duplicate_of, attempt, started, seconds, digest, command.
+    (95 % t interval of the mean) and seeds; test_accuracy likewise where confirmed, look, and
+    gain_no_prompt, gain_fp32 likewise (differences paired by seed); ``params.*``, ``costs.*``,
+    ``violations.*``; then duplicate_of, attempt, started, seconds, digest, command.
     A column of whole numbers stays whole (``Int64``) even where some trials lack it.
     """
     front = {record.number for record in front_records(spec, records)}
@@ -132,7 +136,7 @@ def _state(status: Status) -> str:
     return "failed" if status.failed else status.value
 
 
-def _front_entry(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any]:
+def _front_entry(spec: StudySpec, record: TrialRecord, confirmation: Confirmation | None) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "number": record.number,
         "values": {name: objective(record, name) for name in spec.objectives},
@@ -141,7 +145,7 @@ def _front_entry(spec: StudySpec, record: TrialRecord, confirmation: TrialRecord
     return entry | ({"test_accuracy": test.mean, "test_seeds": test.n} if test else {})
 
 
-def _row(record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any]:
+def _row(record: TrialRecord, confirmation: Confirmation | None) -> dict[str, Any]:
     interval, test = accuracy(record), confirmed_accuracy(confirmation)
     row: dict[str, Any] = {
         "number": record.number,
@@ -155,9 +159,17 @@ def _row(record: TrialRecord, confirmation: TrialRecord | None) -> dict[str, Any
     row["seeds"] = interval.n if interval else 0
     row |= {"test_accuracy": getattr(test, "mean", None), "test_seeds": getattr(test, "n", None)}
     row |= {f"test_accuracy_{part}": getattr(test, part, None) for part in ("std", "low", "high")}
+    row["look"] = getattr(confirmation, "look", None)
+    for baseline in Baseline:
+        row |= _gain(f"gain_{baseline}", gain(confirmation, baseline))
     for prefix, values in (("params", record.params), ("costs", record.costs), ("violations", record.violations)):
         row |= {f"{prefix}.{name}": value for name, value in values.items()}
     return row | {name: getattr(record, name) for name in ("duplicate_of", "attempt", "started", "seconds", "digest")}
+
+
+def _gain(name: str, found: Interval | None) -> dict[str, Any]:
+    parts = {f"{name}_{part}": getattr(found, part, None) for part in ("std", "low", "high")}
+    return {name: getattr(found, "mean", None), f"{name}_seeds": getattr(found, "n", None), **parts}
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

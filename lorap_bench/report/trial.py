@@ -9,14 +9,16 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.stats.intervals import Interval, t_interval
+from lorap_bench.stats.paired import paired_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Baseline, Confirmation
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["accuracy", "command", "confirmed_accuracy", "layer_bits", "objective", "prompt_text"]
+__all__ = ["accuracy", "command", "confirmed_accuracy", "gain", "layer_bits", "objective", "prompt_text"]
 
 
 def objective(record: TrialRecord, name: str) -> float:
@@ -30,9 +32,17 @@ def accuracy(record: TrialRecord) -> Interval | None:
     return _fraction(member.val for member in record.members)
 
 
-def confirmed_accuracy(record: TrialRecord | None) -> Interval | None:
+def confirmed_accuracy(confirmation: Confirmation | None) -> Interval | None:
     """Return the test accuracy over a confirmation's seeds, None where there is no confirmation."""
-    return _fraction(member.test for member in record.members) if record is not None else None
+    return _fraction(_test(confirmation.record).values()) if confirmation is not None else None
+
+
+def gain(confirmation: Confirmation | None, baseline: Baseline) -> Interval | None:
+    """Return the trial's test accuracy minus its baseline's, paired by seed; None where either is missing."""
+    other = confirmation.baselines.get(baseline) if confirmation is not None else None
+    if confirmation is None or other is None:
+        return None
+    return paired_interval(_test(confirmation.record), _test(other))
 
 
 def prompt_text(record: TrialRecord) -> str:
@@ -66,6 +76,11 @@ def command(spec: StudySpec, record: TrialRecord, file: str = "") -> str:
     settings = [f"--set {shlex.quote(f'{path}={_toml(value)}')}" for path, value in record.params.items()]
     seeds = [f"--seed {member.seed}" for member in record.members] or [f"--seeds {spec.replicas.search}"]
     return " ".join(["lorap-bench train", shlex.quote(file or f"{spec.name}.toml"), *settings, *seeds])
+
+
+def _test(record: TrialRecord) -> dict[int, float | None]:
+    """Return seed → test accuracy; a member that ended otherwise than well has none."""
+    return {member.seed: member.test for member in record.members}
 
 
 def _fraction(values: Iterable[float | None]) -> Interval | None:

@@ -17,6 +17,7 @@ from lorap_bench.report.trial import accuracy, objective
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["BIT_BUDGETS", "Check", "State", "Winner", "checks", "winners"]
@@ -76,7 +77,7 @@ def winners(records: Iterable[TrialRecord]) -> list[Winner]:
     return list(best.values())
 
 
-def checks(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord]) -> list[Check]:
+def checks(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, Confirmation]) -> list[Check]:
     """Run every health check, in the order a reader should see them."""
     return [
         _budget(spec, records),
@@ -115,7 +116,7 @@ def _failed(records: Sequence[TrialRecord]) -> Check:
     return Check("Failed trials", State.WARN, text)
 
 
-def _confirmed(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, TrialRecord]) -> Check:
+def _confirmed(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, Confirmation]) -> Check:
     front = [record.number for record in front_records(spec, records)]
     if not front:
         return Check("Confirmation", State.NOTE, "no front to confirm")
@@ -123,7 +124,27 @@ def _confirmed(spec: StudySpec, records: Sequence[TrialRecord], confirmations: M
     if spec.replicas.confirm == 0 and not done:
         return Check("Confirmation", State.NOTE, "the study asked for none, so there is no test accuracy")
     text = f"{done} of {len(front)} front trials have test accuracy on fresh seeds"
-    return Check("Confirmation", State.GOOD if done == len(front) else State.WARN, text)
+    looks = max((found.look for found in confirmations.values()), default=0)
+    if looks > 1:
+        text += f"; the test split was looked at {looks} times"
+    failed = _failed_confirmations(confirmations[number] for number in front if number in confirmations)
+    if failed:
+        text += f"; not complete: {failed}"
+    good = done == len(front) and looks == 1 and not failed
+    return Check("Confirmation", State.GOOD if good else State.WARN, text)
+
+
+def _failed_confirmations(confirmations: Iterable[Confirmation]) -> str:
+    """Say which confirmations and baselines ended otherwise than complete."""
+    ended = (
+        (name, record.status)
+        for found in confirmations
+        for name, record in (
+            (f"trial {found.record.number}", found.record),
+            *((f"{role.words} of trial {found.record.number}", other) for role, other in found.baselines.items()),
+        )
+    )
+    return ", ".join(f"{name} ({status.value.replace('_', ' ')})" for name, status in ended if status.failed)
 
 
 def _seeds(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:

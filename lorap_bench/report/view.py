@@ -13,15 +13,17 @@ from lorap_bench.report.marginal import PATHS, Group, marginal
 from lorap_bench.report.pareto import axes, pareto_figure
 from lorap_bench.report.provenance import Fact, environment, redact, study_toml
 from lorap_bench.report.table import Summary, directions, front_records, summarise
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, layer_bits, objective, prompt_text
+from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, layer_bits, objective, prompt_text
 from lorap_bench.report.verdict import Check, checks, winners
 from lorap_bench.stats.front import REFERENCE
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.stats.intervals import Interval
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["ROWS_SHOWN", "Marginal", "Row", "Verdict", "View", "view_of"]
@@ -39,6 +41,7 @@ class Row:
     feasible: bool
     accuracy: Interval | None
     test: Interval | None
+    gains: dict[str, Interval | None]
     bits: float
     overhead: float
     prompt: str
@@ -89,13 +92,14 @@ class View:
     box: list[tuple[str, str, str]]
     outside: int
     confirmed: int
+    compared: list[tuple[str, str]]
     figures: dict[str, dict[str, Any]]
 
 
 def view_of(
     spec: StudySpec,
     records: Sequence[TrialRecord],
-    confirmations: Mapping[int, TrialRecord],
+    confirmations: Mapping[int, Confirmation],
     spec_mapping: Mapping[str, Any],
     file: str = "",
 ) -> View:
@@ -132,6 +136,7 @@ def view_of(
         box=[_corner(name) for name in spec.objectives],
         outside=sum(_outside(record, spec.objectives) for record in real),
         confirmed=sum(record.number in confirmations for record in front),
+        compared=_compared(confirmations),
         figures={name: figure.to_plotly_json() for name, figure in figures.items() if figure is not None},
     )
 
@@ -161,7 +166,7 @@ def _facts(spec: StudySpec, records: Sequence[TrialRecord]) -> list[tuple[str, s
     ]
 
 
-def _row(record: TrialRecord, confirmation: TrialRecord | None, rerun: str) -> Row:
+def _row(record: TrialRecord, confirmation: Confirmation | None, rerun: str) -> Row:
     return Row(
         number=record.number,
         status=record.status.value.replace("_", " "),
@@ -169,6 +174,7 @@ def _row(record: TrialRecord, confirmation: TrialRecord | None, rerun: str) -> R
         feasible=record.feasible,
         accuracy=accuracy(record),
         test=confirmed_accuracy(confirmation),
+        gains={baseline.value: gain(confirmation, baseline) for baseline in Baseline},
         bits=objective(record, "average_bits"),
         overhead=objective(record, "overhead"),
         prompt=prompt_text(record),
@@ -177,6 +183,12 @@ def _row(record: TrialRecord, confirmation: TrialRecord | None, rerun: str) -> R
         seconds=record.seconds,
         command=rerun,
     )
+
+
+def _compared(confirmations: Mapping[int, Confirmation]) -> list[tuple[str, str]]:
+    """Return key and words of the baselines that any confirmation was compared with."""
+    found = {baseline for one in confirmations.values() for baseline in one.baselines}
+    return [(baseline.value, baseline.words) for baseline in Baseline if baseline in found]
 
 
 def _labels(budgets: Sequence[float]) -> tuple[str, str]:

@@ -1,20 +1,27 @@
-"""Confirmation: the front, frozen, once more with fresh seeds on the test split.
+"""Confirmation: the front, frozen, and its baselines once more with fresh seeds on the test split.
 
 The front is taken on the search's own objectives, which come from validation alone. Nothing that
-is read here goes back into the search.
+is read here goes back into the search. Every confirmation is a *look*, which the study's folder
+records before it begins; a second one has to be asked for.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, Protocol, final
 
 import numpy as np
 
+from lorap_bench.errors import StoreError
 from lorap_bench.record import Status
+from lorap_bench.search.baselines import configurations, subject
+from lorap_bench.search.history import History
+from lorap_bench.search.loop import FAILURE_LIMIT, IDLE_LIMIT
 from lorap_bench.search.objective import values
 from lorap_bench.search.seeds import confirmation_seeds
 from lorap_bench.stats.front import front_mask
+from lorap_bench.store.look import Look
 from lorap_bench.study.space import overlay
 from lorap_bench.study.spec import OBJECTIVES
 
@@ -23,10 +30,11 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.record import Outcome, TrialRecord
+    from lorap_bench.search.objective import Planner
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["confirm", "front"]
+__all__ = ["Bench", "confirm", "front", "trials_missing"]
 
 
 class Trainer(Protocol):
@@ -44,6 +52,24 @@ class Trainer(Protocol):
         ...
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a look is run with.
+
+    Attributes:
+        train: the trainer.
+        planner: what works out a configuration before training.
+        on_epoch: handed to the trainer; what it raises ends the look for now.
+        on_event: called with what ran (``trial 12``, ``FP32 (for trials 3, 12)``) and its record, once that is written.
+    """
+
+    train: Trainer
+    planner: Planner
+    on_epoch: Callable[[int], None] | None = None
+    on_event: Callable[[str, TrialRecord], None] | None = None
+
+
 def front(spec: StudySpec, records: Sequence[TrialRecord]) -> list[TrialRecord]:
     """Return the complete, feasible, non-dominated trials, by number."""
     able = [record for record in records if record.status is Status.COMPLETE and record.feasible]
@@ -54,45 +80,88 @@ def front(spec: StudySpec, records: Sequence[TrialRecord]) -> list[TrialRecord]:
     return [record for record, kept in zip(able, mask, strict=True) if kept]
 
 
-def confirm(
-    spec: StudySpec,
-    folder: StudyFolder,
-    train: Trainer,
-    *,
-    on_epoch: Callable[[int], None] | None = None,
-    on_event: Callable[[TrialRecord], None] | None = None,
-) -> list[TrialRecord]:
-    """Run every front trial with ``replicas.confirm`` fresh seeds on the test split; return the new records.
+def trials_missing(spec: StudySpec, records: Sequence[TrialRecord]) -> int:
+    """Return how many trials the search still has to run; none where its space is exhausted."""
+    history = History(records)
+    size = spec.parameters.size(spec.base)
+    done = history.exhausted(size, idle=IDLE_LIMIT, failures=FAILURE_LIMIT)
+    return 0 if done else max(0, spec.budget.trials - history.counted)
 
-    Call it when the search is done. What was confirmed with as many seeds before is not run again, so an
-    interrupted confirmation goes on where it stopped.
+
+def confirm(spec: StudySpec, folder: StudyFolder, bench: Bench, *, seeds: int, again: bool = False) -> Look:
+    """Look at the test split: run every front trial and its baselines on the same fresh seeds; return the look.
+
+    A look that was interrupted goes on with what is missing of it: the same trials and the same seeds.
 
     Args:
         spec: the study.
         folder: its folder; no other driver may hold it.
-        train: the trainer.
-        on_epoch: handed to the trainer; what it raises ends the confirmation.
-        on_event: called with every confirmation as it is written.
+        bench: what to run with.
+        seeds: how many fresh seeds.
+        again: look although the study has been looked at.
 
     Raises:
-        StoreError: another driver is at work.
+        StoreError: another driver is at work, the search is not finished, its front is empty, the test
+            split has been looked at, or the look that goes on has another number of seeds.
     """
-    if spec.replicas.confirm == 0:
-        return []
-    done: list[TrialRecord] = []
     with folder.lock():
-        known = folder.confirmations()
-        for record in front(spec, folder.records()):
-            old = known.get(record.number)
-            if old is not None and len(old.members) == spec.replicas.confirm:
-                continue
-            used = tuple(member.seed for member in record.members)
-            seeds = confirmation_seeds(spec.seed, record.number, spec.replicas.confirm, used=used)
-            config = overlay(spec.base, record.params)
-            outcome = train(config, seeds, split="test", on_epoch=on_epoch)
-            confirmed = replace(outcome.record, number=record.number, params=record.params)
-            folder.write_confirmation(outcome._replace(record=confirmed))
-            done.append(confirmed)
-            if on_event is not None:
-                on_event(confirmed)
-    return done
+        records = folder.records()
+        look = folder.looks.unfinished()
+        if look is None:
+            look = _planned(spec, folder, bench.planner, seeds)
+            look = replace(look, again=again and look.number > 1)
+            folder.looks.begin(look)
+        elif len(look.seeds) != seeds:
+            message = f"look {look.number} at the test split began with {len(look.seeds)} seeds and goes on with them"
+            raise StoreError(f"{message}; got {seeds}", where=spec.name)
+        done = folder.looks.records(look)
+        for digest, config in configurations(spec, records, look).items():
+            if digest not in done:
+                _run(folder, bench, look, digest, config)
+        return folder.looks.finish(look, _now())
+
+
+def _planned(spec: StudySpec, folder: StudyFolder, planner: Planner, seeds: int) -> Look:
+    """Return the look that would be next, its seeds used by no trial and no look before it.
+
+    Raises:
+        StoreError: the search is not finished, or its front is empty.
+    """
+    records = folder.records()
+    missing = trials_missing(spec, records)
+    if missing:
+        plural = "s" if missing > 1 else ""
+        message = f"the search is not finished: {missing} of {spec.budget.trials} trial{plural} missing; run it first"
+        raise StoreError(message, where=spec.name)
+    found = front(spec, records)
+    if not found:
+        raise StoreError("no front to confirm: no feasible trial is complete", where=spec.name)
+    before = folder.looks.all()
+    used = {member.seed for record in records for member in record.members}
+    used |= {seed for look in before for seed in look.seeds}
+    number = len(before) + 1
+    return Look(
+        number=number,
+        seeds=confirmation_seeds(spec.seed, number, seeds, used=used),
+        subjects=tuple(subject(record.number, overlay(spec.base, record.params), planner) for record in found),
+        started=_now(),
+        counted=sum(record.status.counts for record in records),
+        budget=spec.budget.trials,
+    )
+
+
+def _run(folder: StudyFolder, bench: Bench, look: Look, digest: str, config: TrialConfig) -> None:
+    """Run one configuration of a look and write down what came of it, however it ended."""
+    record = bench.train(config, look.seeds, split="test", on_epoch=bench.on_epoch).record
+    record = replace(record, digest=digest)
+    numbers = [one.number for one in look.subjects if one.digest == digest]
+    trial = folder.read(numbers[0]) if numbers else None
+    if trial is not None:
+        record = replace(record, number=trial.number, params=trial.params)
+    folder.looks.write(look, digest, record)
+    if bench.on_event is not None:
+        bench.on_event(look.label(digest), record)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

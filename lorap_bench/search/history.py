@@ -59,6 +59,22 @@ class History:
         """Return how many distinct points were tried."""
         return len(self._points)
 
+    def exhausted(self, size: int | None, *, idle: int, failures: int) -> str:
+        """Return why nothing more is to be asked of a space of ``size`` points; empty while there is no reason.
+
+        Args:
+            size: its points; None: infinitely many.
+            idle: points answered without training, in a row, that are enough.
+            failures: failed trials in a row that are enough.
+        """
+        if self.failures >= failures:
+            return f"{self.failures} trials in a row failed"
+        if size is not None and self.points >= size:
+            return f"all {size} points of the space were tried" if size > 1 else "its only point was tried"
+        if self.idle >= idle:
+            return f"the last {self.idle} points were repeats or broke a constraint"
+        return ""
+
     def answer(self, digest: str) -> Answer | None:
         """Return how a configuration of this digest ended before; None if it was not tried."""
         return self._answers.get(digest)

@@ -117,14 +117,7 @@ class Broker:
     @property
     def exhausted(self) -> str:
         """Return why nothing more will be asked although budget is left; empty while there is no reason."""
-        history = self._history
-        if history.failures >= FAILURE_LIMIT:
-            return f"{history.failures} trials in a row failed"
-        if self._size is not None and history.points >= self._size:
-            return f"all {self._size} points of the space were tried" if self._size > 1 else "its only point was tried"
-        if history.idle >= IDLE_LIMIT:
-            return f"the last {history.idle} points were repeats or broke a constraint"
-        return ""
+        return self._history.exhausted(self._size, idle=IDLE_LIMIT, failures=FAILURE_LIMIT)
 
     @property
     def done(self) -> bool:

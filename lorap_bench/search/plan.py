@@ -55,7 +55,7 @@ class Plan:
         trials: the budget.
         members: trainings of the search, one a seed.
         member_epochs: epochs of all of these, at the mean number of epochs over the feasible points.
-        confirm_members: trainings on the test split for each trial of the front.
+        confirm_members: trainings on the test split for each trial of the front, and for each of its baselines.
         seconds: wall seconds for the trials still to come, one after another; None: not measured yet.
         measured: finished trials that ``seconds`` rests on.
     """

@@ -1,12 +1,16 @@
 """Every seed of a study as a function of the study's seed and the trial's place, never of the clock.
 
-So a study that was interrupted and resumed draws what the uninterrupted one draws, and fresh seeds
-of a confirmation come from a stream of their own.
+So a study that was interrupted and resumed draws what the uninterrupted one draws. Every look at the
+test split has a stream of fresh seeds of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["confirmation_seeds", "member_seeds", "sampler_seed"]
 
@@ -23,12 +27,15 @@ def member_seeds(study_seed: int, key: int, members: int) -> tuple[int, ...]:
     return _stream("member", study_seed, key, members)
 
 
-def confirmation_seeds(study_seed: int, key: int, members: int, *, used: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """Return fresh training seeds for trial ``key``: none of them is among ``used``."""
-    return _stream("confirm", study_seed, key, members, used)
+def confirmation_seeds(study_seed: int, look: int, members: int, *, used: Collection[int] = ()) -> tuple[int, ...]:
+    """Return the fresh training seeds of a look at the test split: none of them is among ``used``.
+
+    All configurations of the look share them, so that their figures can be compared seed by seed.
+    """
+    return _stream("confirm", study_seed, look, members, used)
 
 
-def _stream(name: str, study_seed: int, key: int, members: int, used: tuple[int, ...] = ()) -> tuple[int, ...]:
+def _stream(name: str, study_seed: int, key: int, members: int, used: Collection[int] = ()) -> tuple[int, ...]:
     seeds: list[int] = []
     index = 0
     while len(seeds) < members:

@@ -11,6 +11,7 @@ from lorap_bench.stats.front import (
     hypervolume,
 )
 from lorap_bench.stats.intervals import Interval, bootstrap_interval, t_interval
+from lorap_bench.stats.paired import paired_differences, paired_interval
 
 __all__ = [
     "REFERENCE",
@@ -21,5 +22,7 @@ __all__ = [
     "box_hypervolume_history",
     "front_mask",
     "hypervolume",
+    "paired_differences",
+    "paired_interval",
     "t_interval",
 ]

@@ -5,7 +5,8 @@
   study.json            the study as written, with its identity
   trials/000012.json    one record a finished trial, never rewritten
   curves/000012.json    its curves, written before the record
-  confirmed/000012.json the same trial with fresh seeds on the test split
+  looks/000001.json     a look at the test split: its trials, their baselines, its seeds
+  confirmed/000001/     what came of look 1: one record a configuration, by digest
   journal.log           what the sampler remembers (written by the search)
   driver.lock           held while a driver runs
 ```
@@ -20,15 +21,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from lorap_bench.errors import StoreError, nearest
-from lorap_bench.record import Curves, TrialRecord
 from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.store.lock import Driven, DriverLock
+from lorap_bench.store.looks import Looks
+from lorap_bench.store.numbered import numbered, place, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lorap_bench.record import Outcome
+    from lorap_bench.record import Curves, Outcome, TrialRecord
+    from lorap_bench.store.look import Confirmation
 
 __all__ = ["FOLDER_VERSION", "StudyFolder"]
 
@@ -44,6 +47,7 @@ class StudyFolder:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self.journal = self.root / "journal.log"
+        self.looks = Looks(self.root)
         self._study = self.root / _STUDY
 
     @classmethod
@@ -131,7 +135,7 @@ class StudyFolder:
     def read(self, number: int) -> TrialRecord | None:
         """Return the record of trial ``number``; None while it has none."""
         path = self._record_path(number)
-        return _record(path) if exists(path) else None
+        return read_record(path) if exists(path) else None
 
     def records(self) -> list[TrialRecord]:
         """Return every record, by number.
@@ -139,7 +143,7 @@ class StudyFolder:
         Raises:
             StoreError: a record is damaged, of another schema version, or cannot be read.
         """
-        return [_record(path) for path in _numbered(self.root / "trials")]
+        return [read_record(path) for path in numbered(self.root / "trials")]
 
     def curves(self, number: int) -> Curves:
         """Return the curves of trial ``number`` (empty if it has none); a gap is NaN."""
@@ -152,17 +156,12 @@ class StudyFolder:
             for name, members in read_json(path).items()
         }
 
-    def write_confirmation(self, outcome: Outcome) -> None:
-        """Write the confirmation of a trial, under that trial's number. Its curves are not kept."""
-        write_json(self._path("confirmed", outcome.record.number), outcome.record.to_mapping())
-
-    def confirmations(self) -> dict[int, TrialRecord]:
-        """Return the confirmed trials by number."""
-        records = (_record(path) for path in _numbered(self.root / "confirmed"))
-        return {record.number: record for record in records}
+    def confirmations(self) -> dict[int, Confirmation]:
+        """Return the confirmed trials by number, each as the last look at the test split saw it."""
+        return self.looks.confirmations()
 
     def _make(self) -> None:
-        if exists(self.journal) or any(_numbered(self.root / "trials")):
+        if exists(self.journal) or any(numbered(self.root / "trials")):
             raise StoreError("trials without a study.json: the folder is damaged", where=str(self.root))
         with access(self.root, "create the folder"):
             for name in ("trials", "curves", "confirmed"):
@@ -177,22 +176,10 @@ class StudyFolder:
         return dict(stored)
 
     def _path(self, kind: str, number: int) -> Path:
-        return self.root / kind / f"{number:06d}.json"
+        return place(self.root / kind, number)
 
     def _record_path(self, number: int) -> Path:
         return self._path("trials", number)
-
-
-def _record(path: Path) -> TrialRecord:
-    return TrialRecord.from_mapping(read_json(path), where=str(path))
-
-
-def _numbered(folder: Path) -> list[Path]:
-    """Return the folder's numbered files in order; what a crash left half-written has other names."""
-    with access(folder):
-        paths = list(folder.iterdir()) if folder.exists() else []
-    numbered = (path for path in paths if path.suffix == ".json" and path.stem.isdigit())
-    return sorted(numbered, key=lambda path: int(path.stem))
 
 
 def _difference(stored: dict[str, Any], wanted: dict[str, Any]) -> str:

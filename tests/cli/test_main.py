@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-VERBS = ["run", "check", "status", "train", "report", "export", "schema", "data list", "data prepare", "data verify"]
+VERBS = [
+    "run",
+    "confirm",
+    "check",
+    "status",
+    "train",
+    "report",
+    "export",
+    "schema",
+    "data list",
+    "data prepare",
+    "data verify",
+]
 HEAVY = {"torch", "torch_geometric", "optuna", "ray", "pandas", "plotly", "sklearn"}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lorap_bench.cli.run import _announce
+from lorap_bench.cli.run import announce
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.record import Status
 from lorap_bench.store.folder import StudyFolder
@@ -127,8 +127,23 @@ def test_a_confirmed_study_looks_at_the_test_split_once(lorap_bench: Command, ti
     confirmed = StudyFolder.open(runs, "tiny").confirmations()
     front = lorap_bench("status", tiny, "--runs", runs, "--json").json["front"]
     assert set(confirmed) == {point["number"] for point in front}
-    assert all(member.test is not None for record in confirmed.values() for member in record.members)
+    assert all(member.test is not None for one in confirmed.values() for member in one.record.members)
     assert "confirmed" not in lorap_bench(*call).err
+
+
+def test_a_study_extended_after_its_look_is_not_looked_at_again_by_itself(
+    lorap_bench: Command, tiny: Path, runs: Path
+) -> None:
+    call = ("run", tiny, "--runs", runs, "--no-report", "--set", "replicas.confirm=1")
+    assert lorap_bench(*call).code == 0
+    folder = StudyFolder.open(runs, "tiny")
+    [look] = folder.looks.all()
+    more = lorap_bench(*call[:-1], "replicas.confirm=2", "--set", "budget.trials=8")
+    assert more.code == 0
+    assert folder.looks.all() == [look]
+    assert f"not confirmed again: the test split was looked at on {look.date} (look 1) and " in more.err
+    assert "the study asks for 2 seeds, not 1" in more.err
+    assert "`lorap-bench confirm tiny --again` looks once more" in more.err
 
 
 def test_a_study_with_other_content_is_refused(lorap_bench: Command, tiny: Path, runs: Path) -> None:
@@ -253,10 +268,10 @@ def test_an_interrupted_confirmation_goes_on(
 
 
 def test_the_third_request_waits_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    _announce(1)
-    _announce(2)
+    announce(1)
+    announce(2)
     with pytest.raises(KeyboardInterrupt):
-        _announce(3)
+        announce(3)
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 

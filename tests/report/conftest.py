@@ -11,6 +11,7 @@ import pytest
 from lorap_bench.config import TrialConfig, digest_of
 from lorap_bench.record import MemberResult, Outcome, Status, TrialRecord
 from lorap_bench.store.folder import StudyFolder
+from lorap_bench.store.look import Baseline, Confirmation, Look, Subject
 from lorap_bench.study.space import overlay
 from lorap_bench.study.spec import StudySpec
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SpecMaker = Callable[..., StudySpec]
 RecordMaker = Callable[..., TrialRecord]
+ConfirmationMaker = Callable[..., Confirmation]
 StudyMaker = Callable[..., list[TrialRecord]]
 
 
@@ -118,11 +120,31 @@ def _drawn(number: int, rng: random.Random) -> TrialRecord:
     return _record(number, sum(spread) / 3, bits, overhead, **changes)
 
 
-def _confirmation(record: TrialRecord) -> TrialRecord:
+def _confirmation(record: TrialRecord, *, look: int = 1) -> Confirmation:
+    """Return a trial on ten fresh seeds, 0.02 above no prompt whatever the seed, and about 0.01 below FP32."""
     values = [record.objectives["accuracy"] + 0.004 * (place - 4.5) / 3 for place in range(10)]
+    plain = [value - 0.02 for value in values]
+    best = [value + 0.01 + 0.001 * (-1) ** place for place, value in enumerate(values)]
     changes: dict[str, Any] = {name: getattr(record, name) for name in ("params", "digest", "config")}
-    changes["members"] = _members(values, first=100, test=True)
-    return _record(record.number, record.objectives["accuracy"], **changes)
+
+    def looked(figures: list[float], **own: Any) -> TrialRecord:
+        members = _members(figures, first=100, test=True)
+        return _record(record.number, record.objectives["accuracy"], **(changes | own | {"members": members}))
+
+    baselines = {
+        role: looked(figures, digest=digest_of({"of": record.digest, "role": role}))
+        for role, figures in ((Baseline.NO_PROMPT, plain), (Baseline.FP32, best))
+    }
+    return Confirmation(look=look, record=looked(values), baselines=baselines)
+
+
+def _look_of(confirmed: list[Confirmation]) -> Look:
+    def subject(one: Confirmation) -> Subject:
+        digests = {role: record.digest for role, record in one.baselines.items()}
+        return Subject(number=one.record.number, digest=one.record.digest, baselines=digests)
+
+    seeds = tuple(range(100, 110))
+    return Look(number=1, seeds=seeds, subjects=tuple(map(subject, confirmed)), started="2026-01-02T00:00:00+00:00")
 
 
 @pytest.fixture
@@ -141,18 +163,22 @@ def make_study() -> StudyMaker:
 
 
 @pytest.fixture
-def make_confirmation() -> RecordMaker:
+def make_confirmation() -> ConfirmationMaker:
     return _confirmation
 
 
 @pytest.fixture
 def make_folder(tmp_path: Path) -> Callable[..., StudyFolder]:
-    def make(spec: StudySpec, records: list[TrialRecord], confirmed: list[TrialRecord] | None = None) -> StudyFolder:
+    def make(spec: StudySpec, records: list[TrialRecord], confirmed: list[Confirmation] | None = None) -> StudyFolder:
         folder = StudyFolder.create(tmp_path / "runs", spec.to_mapping(), spec.identity)
         for record in records:
             folder.write(Outcome(record, {}))
-        for record in confirmed or []:
-            folder.write_confirmation(Outcome(record, {}))
+        if confirmed:
+            look = _look_of(confirmed)
+            folder.looks.begin(look)
+            for record in (found for one in confirmed for found in (one.record, *one.baselines.values())):
+                folder.looks.write(look, record.digest, record)
+            folder.looks.finish(look, "2026-01-03T00:00:00+00:00")
         return folder
 
     return make

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
 pytestmark = pytest.mark.browser
@@ -56,7 +57,7 @@ def report(
     make_spec: Callable[..., StudySpec],
     make_study: Callable[..., list[TrialRecord]],
     make_folder: Callable[..., StudyFolder],
-    make_confirmation: Callable[..., TrialRecord],
+    make_confirmation: Callable[..., Confirmation],
     tmp_path: Path,
 ) -> Path:
     """Return a page on its own: the data files beside it are gone."""

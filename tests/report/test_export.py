@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
+    MakeConfirmation = Callable[..., Confirmation]
     MakeSpec = Callable[..., StudySpec]
 
 
-def test_json_holds_every_trial(make_spec: MakeSpec, make_record: Make, make_confirmation: Make) -> None:
+def test_json_holds_every_trial(make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation) -> None:
     records = [make_record(1), make_record(0, status=Status.DIVERGED, reason="see /home/me/x/log.txt", objectives={})]
     found = json.loads(export(make_spec(), records, "json", {1: make_confirmation(records[0])}))
     assert (found["schema_version"], found["name"]) == (1, "made-up")
@@ -38,7 +40,14 @@ def test_json_holds_every_trial(make_spec: MakeSpec, make_record: Make, make_con
     assert complete["digest"] == records[0].digest
     assert complete["costs"]["model_bytes"] == 1000.0
     assert [member["seed"] for member in complete["members"]] == [0, 1, 2]
-    assert len(complete["confirmation"]["members"]) == 10
+    confirmation = complete["confirmation"]
+    assert (confirmation["look"], confirmation["status"], len(confirmation["members"])) == (1, "complete", 10)
+    assert set(confirmation["baselines"]) == set(confirmation["gains"]) == {"no_prompt", "fp32"}
+    for baseline in confirmation["baselines"].values():
+        assert [member["seed"] for member in baseline["members"]] == list(range(100, 110))
+        assert baseline["digest"] != complete["digest"]
+    assert confirmation["gains"]["no_prompt"]["mean"] == pytest.approx(0.02)
+    assert set(confirmation["gains"]["fp32"]) == {"mean", "std", "low", "high", "n", "level"}
     assert complete["command"].startswith("lorap-bench train")
 
 

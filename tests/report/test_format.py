@@ -6,7 +6,15 @@ import math
 
 import pytest
 
-from lorap_bench.report.format import interval_text, number_text, percent_text, seconds_text, spread_text
+from lorap_bench.report.format import (
+    gain_text,
+    interval_text,
+    number_text,
+    percent_text,
+    points_text,
+    seconds_text,
+    spread_text,
+)
 from lorap_bench.stats.intervals import t_interval
 
 
@@ -41,3 +49,18 @@ def test_two_seeds_show_their_standard_deviation() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [(0.0123, "+1.2"), (-0.0123, "-1.2"), (0.0, "+0.0"), (-0.0001, "+0.0"), (None, "–"), (math.nan, "–")],
+)
+def test_differences_have_a_sign(difference: float | None, text: str) -> None:
+    assert points_text(difference) == text
+
+
+def test_a_gain_is_in_points() -> None:
+    assert gain_text(None) == "–"
+    assert gain_text(t_interval([0.01])) == "+1.0"
+    assert gain_text(t_interval([-0.01, 0.01])) == "+0.0 ± 1.4"
+    assert gain_text(t_interval([0.0, 0.01, 0.02])) == "+1.0 [-1.5, +3.5]"

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
+    MakeConfirmation = Callable[..., Confirmation]
 
 
 def test_it_holds_figures_configuration_and_command(
-    make_spec: Callable[..., StudySpec], make_record: Make, make_confirmation: Make
+    make_spec: Callable[..., StudySpec], make_record: Make, make_confirmation: MakeConfirmation
 ) -> None:
     record = make_record(7, effective={"bits": {"layers.0.weight": 4}})
     text = hover_text(record, make_confirmation(record), command(make_spec(), record)).replace("<br>", "\n")
@@ -25,6 +27,8 @@ def test_it_holds_figures_configuration_and_command(
     assert "validation accuracy 80.0 % [77.5, 82.5] (n = 3)" in text
     assert "test accuracy 79.0 %" in text
     assert "(n = 10), fresh seeds" in text
+    assert "test gain over no prompt +2.0 [+2.0, +2.0] points (n = 10)" in text
+    assert "test gain over FP32 -1.0 [-1.1, -0.9] points (n = 10)" in text
     assert "4 bits · overhead 1 %" in text
     assert "bits per layer  0: 4" in text
     for section, values in record.config.items():

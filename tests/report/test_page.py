@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.store.look import Confirmation
 
     Make = Callable[..., TrialRecord]
+    MakeConfirmation = Callable[..., Confirmation]
     MakeSpec = Callable[..., StudySpec]
     MakeFolder = Callable[..., StudyFolder]
     MakeStudy = Callable[..., list[TrialRecord]]
@@ -69,7 +71,11 @@ def read(path: Path) -> tuple[Checker, str, dict[str, Any]]:
 
 
 def test_a_whole_study(
-    make_spec: MakeSpec, make_study: MakeStudy, make_folder: MakeFolder, make_confirmation: Make, tmp_path: Path
+    make_spec: MakeSpec,
+    make_study: MakeStudy,
+    make_folder: MakeFolder,
+    make_confirmation: MakeConfirmation,
+    tmp_path: Path,
 ) -> None:
     spec, records = make_spec(), make_study(40)
     folder = make_folder(spec, records, [make_confirmation(records[2])])
@@ -96,6 +102,20 @@ def test_a_whole_study(
     assert "/home/" not in path.read_text(encoding="utf-8")
     assert data["study"] == (path.parent / "made-up.toml").read_text(encoding="utf-8")
     assert StudySpec.from_mapping(tomllib.loads(data["study"])) == spec
+
+
+def test_gains_stand_in_the_front_table_and_on_the_cards(
+    make_spec: MakeSpec, make_record: Make, make_folder: MakeFolder, make_confirmation: MakeConfirmation, tmp_path: Path
+) -> None:
+    spec, records = make_spec(), [make_record(0, 0.8, 4.0), make_record(1, 0.7, 3.0)]
+    folder = make_folder(spec, records, [make_confirmation(records[0])])
+    _, text, _ = read(write_report(folder, spec, tmp_path / "out"))
+    assert "Gain over no prompt, points Gain over FP32, points" in text
+    assert "+2.0 [+2.0, +2.0] n = 10 -1.0 [-1.1, -0.9] n = 10" in text
+    assert "Prompt gain +2.0 [+2.0, +2.0] points, n = 10" in text
+    assert "minus that of the same configuration without its prompt or the same model in FP32 without a prompt" in text
+    _, text, _ = read(write_report(make_folder(make_spec(name="plain"), records), spec, tmp_path / "plain"))
+    assert "Gain over" not in text
 
 
 def test_the_same_study_gives_the_same_bytes(

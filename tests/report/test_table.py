@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
+    MakeConfirmation = Callable[..., Confirmation]
     MakeSpec = Callable[..., StudySpec]
 
 
@@ -75,7 +77,9 @@ def test_summary_counts_states_and_budget(make_spec: MakeSpec, make_record: Make
     assert summary.budget == {"trials": 30, "counted": 7}
 
 
-def test_summary_front_and_hypervolume(make_spec: MakeSpec, make_record: Make, make_confirmation: Make) -> None:
+def test_summary_front_and_hypervolume(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
     records = [make_record(0, 0.5, 16.0, 50.0), make_record(1, 0.4, 20.0, 60.0)]
     summary = summarise(make_spec(), records, {0: make_confirmation(records[0])})
     values = {"accuracy": 0.5, "average_bits": 16.0, "overhead": 50.0}
@@ -95,7 +99,9 @@ def test_summary_of_nothing(make_spec: MakeSpec) -> None:
     assert (summary.front, summary.hypervolume, sum(summary.states.values())) == ([], 0.0, 0)
 
 
-def test_rows_are_one_a_trial_in_order(make_spec: MakeSpec, make_record: Make, make_confirmation: Make) -> None:
+def test_rows_are_one_a_trial_in_order(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
     records = [
         make_record(3, 0.8),
         make_record(1, 0.7, params={"prompt.rank": 2}, violations={"average_bits": 1.0}),
@@ -110,6 +116,12 @@ def test_rows_are_one_a_trial_in_order(make_spec: MakeSpec, make_record: Make, m
     assert frame["accuracy_std"].iloc[2] == pytest.approx(0.01)
     assert frame["test_accuracy"].iloc[2] == pytest.approx(0.79)
     assert frame["test_seeds"].iloc[2] == 10
+    assert frame["look"].tolist() == [pd.NA, pd.NA, 1]
+    assert frame["gain_no_prompt"].isna().tolist() == [True, True, False]
+    assert frame["gain_no_prompt"].iloc[2] == pytest.approx(0.02)
+    assert frame["gain_no_prompt_low"].iloc[2] == pytest.approx(0.02)
+    assert frame["gain_fp32_high"].iloc[2] == pytest.approx(-0.01, abs=1e-3)
+    assert frame["gain_fp32_seeds"].iloc[2] == 10
     assert frame["costs.model_bytes"].iloc[0] == 1000.0
     assert list(frame.columns[:3]) == ["number", "status", "reason"]
     assert list(frame.columns[-2:]) == ["digest", "command"]

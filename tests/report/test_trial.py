@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, layer_bits, objective, prompt_text
+from lorap_bench.record import Status
+from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, layer_bits, objective, prompt_text
+from lorap_bench.store.look import Baseline, Confirmation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
+    MakeConfirmation = Callable[..., Confirmation]
     MakeSpec = Callable[..., StudySpec]
 
 
@@ -28,13 +31,32 @@ def test_accuracy_is_over_seeds(make_record: Make) -> None:
     assert accuracy(make_record(members=())) is None
 
 
-def test_confirmed_accuracy_is_the_test_split(make_record: Make, make_confirmation: Make) -> None:
+def test_confirmed_accuracy_is_the_test_split(make_record: Make, make_confirmation: MakeConfirmation) -> None:
     confirmation = make_confirmation(make_record(accuracy=0.8))
     interval = confirmed_accuracy(confirmation)
     assert interval is not None
     assert (interval.n, round(interval.mean, 12)) == (10, 0.79)
     assert confirmed_accuracy(None) is None
-    assert confirmed_accuracy(make_record()) is None
+    assert confirmed_accuracy(Confirmation(look=1, record=make_record())) is None
+
+
+def test_gains_are_paired_by_seed(make_record: Make, make_confirmation: MakeConfirmation) -> None:
+    confirmation = make_confirmation(make_record(accuracy=0.8))
+    plain, full = (gain(confirmation, baseline) for baseline in (Baseline.NO_PROMPT, Baseline.FP32))
+    assert plain is not None
+    assert full is not None
+    assert [plain.n, plain.mean, plain.low, plain.high] == pytest.approx([10, 0.02, 0.02, 0.02])
+    half = 2.2621571627 * (0.001 * math.sqrt(10 / 9)) / math.sqrt(10)
+    assert [full.n, full.mean, full.low, full.high] == pytest.approx([10, -0.01, -0.01 - half, -0.01 + half])
+
+
+def test_there_is_no_gain_without_a_pair(make_record: Make, make_confirmation: MakeConfirmation) -> None:
+    confirmation = make_confirmation(make_record())
+    failed = make_record(status=Status.DIVERGED, members=())
+    assert gain(None, Baseline.FP32) is None
+    assert gain(Confirmation(look=1, record=confirmation.record), Baseline.FP32) is None
+    diverged = Confirmation(look=1, record=confirmation.record, baselines={Baseline.FP32: failed})
+    assert gain(diverged, Baseline.FP32) is None
 
 
 def test_a_missing_objective_is_not_a_number(make_record: Make) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorap_bench.record import MemberResult, Status
 from lorap_bench.report.verdict import Check, State, checks, winners
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
+    MakeConfirmation = Callable[..., Confirmation]
     MakeSpec = Callable[..., StudySpec]
 
 
 def found(
-    spec: StudySpec, records: list[TrialRecord], confirmations: Mapping[int, TrialRecord] | None = None
+    spec: StudySpec, records: list[TrialRecord], confirmations: Mapping[int, Confirmation] | None = None
 ) -> dict[str, Check]:
     return {check.name: check for check in checks(spec, records, confirmations or {})}
 
@@ -59,7 +63,7 @@ def test_ties_go_to_fewer_bits_then_less_overhead_then_the_earlier(make_record: 
     assert best(make_record(1, 0.8), make_record(0, 0.8)) == 0
 
 
-def test_a_clean_study_is_all_good(make_spec: MakeSpec, make_record: Make, make_confirmation: Make) -> None:
+def test_a_clean_study_is_all_good(make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation) -> None:
     record = make_record(0)
     spec = make_spec(budget={"trials": 1}, replicas={"search": 3, "confirm": 10})
     result = found(spec, [record], {0: make_confirmation(record)})
@@ -95,6 +99,22 @@ def test_what_is_wrong_is_said_with_its_figures(make_spec: MakeSpec, make_record
     assert warned == {"Budget", "Failed trials", "Seeds", "Code"}
     wanted = found(make_spec(replicas={"confirm": 10}), records)["Confirmation"]
     assert (wanted.state, wanted.text[:6]) == (State.WARN, "0 of 2")
+
+
+def test_several_looks_and_failed_confirmations_are_told(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    record = make_record(0)
+    spec = make_spec(replicas={"search": 3, "confirm": 10})
+    again = found(spec, [record], {0: make_confirmation(record, look=2)})["Confirmation"]
+    assert again.state is State.WARN
+    assert again.text.endswith("fresh seeds; the test split was looked at 2 times")
+    one = make_confirmation(record)
+    lost = replace(one.baselines[Baseline.FP32], status=Status.OUT_OF_MEMORY)
+    spoilt = replace(one, record=replace(one.record, status=Status.DIVERGED), baselines={Baseline.FP32: lost})
+    failed = found(spec, [record], {0: spoilt})["Confirmation"]
+    assert failed.state is State.WARN
+    assert failed.text.endswith("; not complete: trial 0 (diverged), FP32 of trial 0 (out of memory)")
 
 
 def test_failures_without_a_reason_and_no_commit(make_spec: MakeSpec, make_record: Make) -> None:

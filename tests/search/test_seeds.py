@@ -35,4 +35,9 @@ def test_seeds_of_a_trial_never_repeat_even_if_the_hash_does(monkeypatch: pytest
     hashes = iter([4, 4, 9, 1, 4, 6])
     monkeypatch.setattr(module, "_seed", lambda *parts: next(hashes))
     assert member_seeds(0, 0, 2) == (4, 9)
-    assert confirmation_seeds(0, 0, 2, used=(4, 9)) == (1, 6)
+    assert confirmation_seeds(0, 0, 2, used={4, 9}) == (1, 6)
+
+
+def test_every_look_has_a_stream_of_its_own_and_more_seeds_keep_the_first() -> None:
+    assert not set(confirmation_seeds(0, 1, 10)) & set(confirmation_seeds(0, 2, 10))
+    assert confirmation_seeds(0, 1, 10)[:4] == confirmation_seeds(0, 1, 4)

@@ -104,16 +104,6 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
         folder.read(4)
 
 
-def test_confirmations_are_kept_apart(tmp_path: Path) -> None:
-    folder = StudyFolder.create(tmp_path, SPEC, "id")
-    assert folder.confirmations() == {}
-    folder.write_confirmation(outcome(2))
-    folder.write_confirmation(outcome(2, seconds=3.0))
-    folder.write_confirmation(outcome(11))
-    assert {number: record.seconds for number, record in folder.confirmations().items()} == {2: 3.0, 11: 0.0}
-    assert folder.records() == []
-
-
 def test_the_same_study_reopens_and_may_grow(tmp_path: Path) -> None:
     folder = StudyFolder.create(tmp_path, SPEC, "id")
     folder.write(outcome(0))

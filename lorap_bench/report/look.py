@@ -1,0 +1,74 @@
+"""What a look at the test split found, trial by trial: for the screen and for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lorap_bench.report.format import gain_text, percent_text, spread_text
+from lorap_bench.report.trial import confirmed_accuracy, gain
+from lorap_bench.store.look import Baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lorap_bench.stats.intervals import Interval
+    from lorap_bench.store.look import Confirmation, Look
+
+__all__ = ["COLUMNS", "LOOK_REPORT_VERSION", "look_entry", "look_mapping", "look_rows"]
+
+LOOK_REPORT_VERSION = 1
+COLUMNS = ("trial", "test accuracy, %", *(f"gain over {baseline.words}, points" for baseline in Baseline), "n")
+
+
+def look_rows(confirmations: Mapping[int, Confirmation]) -> list[list[str]]:
+    """Return one row a trial under ``COLUMNS``: means with their 95 % t intervals.
+
+    ``n`` counts the seeds of the test accuracy and, where a seed failed on one side, the pairs of each gain.
+    """
+    return [_row(number, confirmations[number]) for number in sorted(confirmations)]
+
+
+def look_entry(look: Look) -> dict[str, Any]:
+    """Return a look without its trials, in plain values."""
+    return {
+        "number": look.number,
+        "seeds": list(look.seeds),
+        "started": look.started,
+        "finished": look.finished,
+        "again": look.again,
+        "counted": look.counted,
+        "budget": look.budget,
+    }
+
+
+def look_mapping(name: str, look: Look, confirmations: Mapping[int, Confirmation]) -> dict[str, Any]:
+    """Return a study's look and what it found as plain values, ready for JSON."""
+    return {
+        "schema_version": LOOK_REPORT_VERSION,
+        "name": name,
+        "look": look_entry(look),
+        "trials": [_trial(number, confirmations[number]) for number in sorted(confirmations)],
+    }
+
+
+def _row(number: int, confirmation: Confirmation) -> list[str]:
+    test = confirmed_accuracy(confirmation)
+    gains = [gain(confirmation, baseline) for baseline in Baseline]
+    accuracy = "–" if test is None else f"{percent_text(test.mean)} {spread_text(test)}".rstrip()
+    counts = dict.fromkeys(str(found.n) for found in (test, *gains) if found is not None)
+    return [str(number), accuracy, *(gain_text(found) for found in gains), "/".join(counts) or "0"]
+
+
+def _trial(number: int, confirmation: Confirmation) -> dict[str, Any]:
+    return {
+        "number": number,
+        "status": confirmation.record.status.value,
+        "test_accuracy": _plain(confirmed_accuracy(confirmation)),
+        "baselines": {role.value: record.status.value for role, record in confirmation.baselines.items()},
+        "gains": {role.value: _plain(gain(confirmation, role)) for role in confirmation.baselines},
+    }
+
+
+def _plain(interval: Interval | None) -> dict[str, Any] | None:
+    return None if interval is None else asdict(interval)
