@@ -165,9 +165,16 @@ class _SparseLinear(torch.autograd.Function):
         gradient = gradient.contiguous()
         to_values = None
         if weight is not None:
-            to_values = (gradient.index_select(1, pattern.row) * weight.index_select(1, pattern.col)).sum(2)
+            to_values = _sampled(pattern, gradient, weight)
         turned = values.index_select(1, pattern.t_perm)
         return None, to_values, _spmm(pattern.t_rowptr, pattern.t_col, turned, gradient)
+
+
+def _sampled(pattern: Csr, a: Tensor, b: Tensor) -> Tensor:
+    """Return the stored entries ``[S, E]`` of each member's ``a bᵀ``: ``[S, rows, d]`` · ``[S, columns, d]``."""
+    places = torch.sparse_csr_tensor(pattern.rowptr, pattern.col, a.new_zeros(pattern.entries), pattern.shape)
+    parts = [torch.sparse.sampled_addmm(places, a[s], b[s].mT, beta=0.0).values() for s in range(a.shape[0])]
+    return torch.stack(parts)
 
 
 def _each(a: Tensor, b: Tensor) -> Tensor:

@@ -40,8 +40,12 @@ def _bits(index: Any, first: Any, second: Any) -> Any:
 
 
 @compiled
-def _dither(code: Floats, mode: int, start: int, keys: Integers) -> None:
-    """Add noise to one block's places, and round; ``start`` is the number of its first element in the member."""
+def _round(code: Floats, mode: int, start: int, keys: Integers) -> None:
+    """Round one block's places in turn; ``start`` is the number of its first element in the member."""
+    if mode == NEAREST:
+        for i in range(code.size):
+            code[i] = np.rint(code[i])
+        return
     first, second = np.uint32(keys[0]), np.uint32(keys[1])
     if mode == STOCHASTIC:
         for i in range(code.size):
@@ -54,10 +58,16 @@ def _dither(code: Floats, mode: int, start: int, keys: Integers) -> None:
 
 
 @compiled
-def _dequantize(code: Floats, scale: Floats, zero: Floats, low: Any, high: Any) -> None:
-    # NumPy's minimum and maximum pass a NaN on, as torch's do; Python's do not.
+def _compare(code: Floats, low: Any, high: Any, inside: Flags) -> None:
     for i in range(code.size):
-        code[i] = (np.minimum(np.maximum(code[i], low), high) - zero[i]) * scale[i]
+        inside[i] = (code[i] > low) & (code[i] < high)
+
+
+@compiled
+def _dequantize(code: Floats, scale: Floats, zero: Floats, low: Any, high: Any) -> None:
+    # NumPy's minimum and maximum pass a NaN on, as torch's do; Python's do not. Of two zeros the end's is kept.
+    for i in range(code.size):
+        code[i] = (np.minimum(np.maximum(low, code[i]), high) - zero[i]) * scale[i]
 
 
 @compiled
@@ -76,23 +86,24 @@ def fake_quantize(
     length = max(period, BLOCK // period * period)
     scale, zero = np.empty(length, np.float32), np.empty(length, np.float32)
     for m in range(members):
-        for i in range(length):
-            scale[i], zero[i] = scales[m, i % period], zeros[m, i % period]
+        for first in range(0, length, period):
+            for i in range(period):
+                scale[first + i], zero[first + i] = scales[m, i], zeros[m, i]
         low, high = lows[m], highs[m]
         for start in range(0, count, length):
             stop = min(start + length, count)
             source, code = x[m, start:stop], out[m, start:stop]
-            if mode == NEAREST:
+            if mode == NEAREST and inside.size == 0:
+                # The commonest case, in one loop: a quarter faster than the three below.
                 for i in range(code.size):
-                    code[i] = np.rint(source[i] / scale[i] + zero[i])
-            else:
-                for i in range(code.size):
-                    code[i] = source[i] / scale[i] + zero[i]
-                _dither(code, mode, start, keys[m])
+                    nearest = np.rint(source[i] / scale[i] + zero[i])
+                    code[i] = (np.minimum(np.maximum(low, nearest), high) - zero[i]) * scale[i]
+                continue
+            for i in range(code.size):
+                code[i] = source[i] / scale[i] + zero[i]
+            _round(code, mode, start, keys[m])
             if inside.size > 0:
-                within = inside[m, start:stop]
-                for i in range(code.size):
-                    within[i] = (code[i] > low) & (code[i] < high)
+                _compare(code, low, high, inside[m, start:stop])
             _dequantize(code, scale, zero, low, high)
 
 

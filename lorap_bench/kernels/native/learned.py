@@ -131,7 +131,7 @@ def affine_forward(
             source, target = x[m, start:stop], out[m, start:stop]
             for i in range(source.size):
                 code = np.rint(source[i] / scale[i] + zero[i])
-                code = np.minimum(np.maximum(code, low), high)
+                code = np.minimum(np.maximum(low, code), high)
                 target[i] = (code - zero[i]) * scale[i]
 
 
