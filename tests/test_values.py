@@ -80,7 +80,7 @@ def test_names_resolve_to_public_classes_and_to_strangers() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("qat4", "unknown scheme; got 'qat4'; allowed: FP32, QAT"),
+        ("qat4", "unknown scheme; got 'qat4'; allowed: A2Q, DegreeQuant, FP32, MixQ, QAT"),
         ("no_such_package:Thing", "cannot import scheme: No module named 'no_such_package'"),
         ("lorap_bench.quant:Thing", "cannot import scheme: .* has no attribute 'Thing'"),
         ("lorap_bench.quant:SCHEMES", "not a class, so no scheme"),

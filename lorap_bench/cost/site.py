@@ -42,8 +42,8 @@ class Site:
     ``elements`` is its size in one inference, ``columns`` that of its last axis and ``rows`` what the axis
     before it counts; ``quantized`` is False for tensors that no scheme touches (biases, prompts: always 32
     bits); ``feeds_linear`` marks the inputs of linear maps, ``leaves_linear`` their outputs, ``propagates`` what
-    is summed over neighbours, ``nonnegative`` tensors without negative values; ``binary`` a raw input of zeros and ones,
-    ``two_valued`` one whose rows each hold zeros and one other value.
+    is summed over neighbours, ``nonnegative`` tensors without negative values; ``binary`` a raw input of zeros
+    and ones, ``two_valued`` one whose rows each hold zeros and one other value.
     """
 
     name: str

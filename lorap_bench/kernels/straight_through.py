@@ -64,7 +64,7 @@ def learned_affine(x: Tensor, scale: Tensor, zero: Tensor, ends: tuple[Tensor, T
 
 class _Affine(torch.autograd.Function):
     @staticmethod
-    def forward(  # the signature autograd calls
+    def forward(  # noqa: PLR0913, PLR0917  # the signature autograd calls
         ctx: Any, x: Tensor, grid: Grid, clipped: bool, dither: Dither | None, hidden: Tensor | None
     ) -> Tensor:
         code = _round(torch.div(x, grid.scale).add_(grid.zero), dither)

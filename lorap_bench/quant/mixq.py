@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
@@ -56,6 +56,11 @@ class MixQ(Scheme):
         "p_max",
     }
 
+    @classmethod
+    def resolved(cls, config: QuantConfig) -> QuantConfig:
+        lowest, highest = (config.p_min, config.p_max) if config.protect else (0.0, 0.0)
+        return replace(config, candidates=sorted(config.candidates), p_min=lowest, p_max=highest)
+
     def widths(self, config: QuantConfig) -> dict[str, int]:
         return {name: max(widths) for name, widths in self._candidates(config).items()}
 
@@ -92,7 +97,7 @@ class MixQ(Scheme):
         allocated = allocate(self.sites, config)
         named = config.bits == FULL_PRECISION
         return {
-            site.name: [allocated[site.name]] if named or _is_named(site, config) else list(config.candidates)
+            site.name: [allocated[site.name]] if named or _is_named(site, config) else sorted(config.candidates)
             for site in self.sites
             if site.quantized and (config.sites == "all" or _published(site))
         }

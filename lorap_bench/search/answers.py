@@ -57,7 +57,8 @@ def repeated(spec: StudySpec, flight: Flight, answer: Answer) -> TrialRecord:
     reason = f"the same configuration as trial {answer.number}"
     if not done:
         reason += f", which ended {answer.status}" + (f" ({answer.reason})" if answer.reason else "")
-    record = _untrained(spec, flight, Status.DUPLICATE, reason)
+    # Where widths are learned, only the trained trial knows its costs.
+    record = replace(_untrained(spec, flight, Status.DUPLICATE, reason), costs=dict(answer.costs))
     objectives = dict(answer.objectives) if done else {}
     broken = violations(spec, {**record.costs, **objectives})
     return replace(record, duplicate_of=answer.number, objectives=objectives, violations=broken)

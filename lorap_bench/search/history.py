@@ -28,6 +28,7 @@ class Answer:
     status: Status
     reason: str
     objectives: dict[str, float]
+    costs: dict[str, float]
 
 
 @final
@@ -86,7 +87,7 @@ class History:
         self.counted += status.counts
         self._points.add(json.dumps(record.params, sort_keys=True))
         if status in _REMEMBERED:
-            answer = Answer(record.number, status, record.reason, record.objectives)
+            answer = Answer(record.number, status, record.reason, record.objectives, record.costs)
             self._answers.setdefault(record.digest, answer)
         if status is Status.INVALID:
             self.idle += 1

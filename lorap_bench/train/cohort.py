@@ -20,6 +20,7 @@ from lorap_bench.kernels.random import Draws, stream_generator
 from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.blueprint import Blueprint, blueprint
 from lorap_bench.models.network import Network
+from lorap_bench.quant.scheme import ALLOCATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,8 +59,8 @@ def cohort_key(plan: Blueprint) -> dict[str, Any]:
             del key[section][name]
     key["quantized"] = sorted(name for name, bits in plan.ledger.bits.items() if bits < FULL_PRECISION)
     key["ranks"] = plan.effective["ranks"]
-    if plan.scheme.learns_bits:  # widths are where parameters start, or how many candidates there are
-        key["widths"] = dict(plan.ledger.bits)
+    if plan.scheme.learns_bits:  # the allocation is where parameters start, or what there is to choose from
+        key["allocation"] = {name: getattr(plan.trial.quant, name) for name in sorted(ALLOCATION)}
     return key
 
 

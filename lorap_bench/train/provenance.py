@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lorap_bench.kernels.backend import kernels
 
 __all__ = ["provenance"]
 
-_PACKAGES = ("lorap-bench", "torch", "torch-geometric", "numpy")
+_PACKAGES = ("lorap-bench", "torch", "torch-geometric", "numpy", "numba")
 
 
 @lru_cache(maxsize=1)
@@ -21,11 +22,20 @@ def provenance() -> dict[str, Any]:
     """Return the commit (``+`` marks uncommitted changes), versions, backend and device."""
     return {
         "commit": _commit(),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "versions": {"python": platform.python_version()} | _versions(),
         "backend": kernels().name,
         "device": "cpu",
         "machine": platform.machine(),
     }
+
+
+def _versions() -> dict[str, str]:
+    """Return the version of each package that is there: the core runs without numba."""
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _commit() -> str:

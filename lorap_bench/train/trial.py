@@ -20,11 +20,11 @@ from lorap_bench.train.loop import Trainee, fit
 from lorap_bench.train.provenance import provenance
 
 if TYPE_CHECKING:
-    from lorap_bench.train.measure import Measured
     from collections.abc import Callable, Iterator, Sequence
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.data.task import GraphTask, Split
+    from lorap_bench.train.measure import Measured
 
 __all__ = ["run_trial"]
 

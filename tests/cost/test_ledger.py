@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from lorap_bench.config import ModelConfig, PromptConfig, QuantConfig, TrialConfig
 from lorap_bench.cost import Ledger, Operation, Role, Site, TaskShape
+from lorap_bench.cost.ledger import FIXED_COSTS
 from lorap_bench.models.blueprint import blueprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CORA = TaskShape(name="Cora", level="node", nodes=2708, edges=10556, features=1433, classes=7, binary=True)
 
@@ -19,7 +26,7 @@ def trial(hidden: int = 16, *, prompt: PromptConfig | None = None, **quant: obje
     )
 
 
-def site(name: str, role: Role, elements: float, **more: bool) -> Site:
+def site(name: str, role: Role, elements: float, **more: Any) -> Site:
     return Site(name=name, layer="0", component="feature", role=role, elements=elements, **more)
 
 
@@ -90,3 +97,72 @@ def test_a_node_prompt_makes_the_input_count() -> None:
     plain = blueprint(trial(bits=8), CORA).costs
     assert costs["feature_bytes"] == plain["feature_bytes"] + 2708 * 1433
     assert costs["average_bits_with_input"] > plain["average_bits_with_input"]
+
+
+def linear_input(layer: str, elements: float, **more: Any) -> Site:
+    role = Role.CONSTANT if more.get("two_valued") or more.get("binary") else Role.ACTIVATION
+    name = f"layers.{layer}.input.{elements:g}"
+    return Site(name=name, layer=layer, component="input", role=role, elements=elements, feeds_linear=True, **more)
+
+
+def costs_of(sites: tuple[Site, ...], bits: Mapping[str, float]) -> dict[str, float]:
+    parameters = site("weight", Role.WEIGHT, 1, quantized=False)
+    operation = Operation(name="linear", count=1)
+    return Ledger(sites=(*sites, parameters), operations=(operation,), bits=bits).costs()
+
+
+def test_bits_a2q_is_a_mean_of_layers_of_a_mean_of_their_linear_inputs_whatever_their_size() -> None:
+    sites = (linear_input("0", 10), linear_input("0", 9000), linear_input("1", 5), site("other", Role.ACTIVATION, 50))
+    bits = {"layers.0.input.10": 2.0, "layers.0.input.9000": 4.0, "layers.1.input.5": 7.5, "other": 8.0}
+    assert costs_of(sites, bits)["bits_a2q"] == pytest.approx(((2 + 4) / 2 + 7.5) / 2)
+
+
+def test_bits_a2q_leaves_an_exact_input_out_and_counts_a_quantized_one() -> None:
+    hidden = linear_input("1", 5)
+    for marks in ({"two_valued": True}, {"binary": True, "two_valued": True}):
+        found = costs_of((linear_input("0", 10, **marks), hidden), {"layers.0.input.10": 1, hidden.name: 1.7})
+        assert found["bits_a2q"] == 1.7
+    quantized = {"layers.0.input.10": 8, hidden.name: 2}
+    assert costs_of((linear_input("0", 10, two_valued=True), hidden), quantized)["bits_a2q"] == 5
+    # zeros and ones pass any quantizer unchanged
+    assert costs_of((linear_input("0", 10, binary=True, two_valued=True), hidden), quantized)["bits_a2q"] == 2
+    # an input that is left in full precision is no quantizer's
+    assert costs_of((linear_input("0", 10), hidden), {hidden.name: 2})["bits_a2q"] == 2
+
+
+def test_bits_mixq_counts_every_quantizer_once_whatever_its_size() -> None:
+    sites = tuple(site(name, Role.ACTIVATION, size) for name, size in (("a", 1), ("b", 10_000), ("c", 3), ("d", 7)))
+    assert costs_of(sites, {"a": 2, "b": 8, "c": 2})["bits_mixq"] == 4
+    assert costs_of(sites, {})["bits_mixq"] == 32
+
+
+def test_a_site_without_a_width_counts_32() -> None:
+    sites = (site("a", Role.ACTIVATION, 30), site("b", Role.ACTIVATION, 69))
+    assert costs_of(sites, {"a": 2})["average_bits"] == pytest.approx((30 * 2 + 70 * 32) / 100)
+
+
+@pytest.mark.parametrize("scheme", ["A2Q", "MixQ"])
+def test_learned_widths_enter_all_costs_but_the_fixed_ones(scheme: str) -> None:
+    plan = blueprint(trial(bits=4, scheme=scheme), CORA)
+    assert set(plan.costs) == set(FIXED_COSTS)
+    costs = {bits: plan.costs_at({"layers.0.feature": bits, "layers.1.input": bits}) for bits in (2.0, 3.25, 8.0)}
+    names = {"average_bits", "average_bits_with_input", "bit_operations", "feature_bytes"}
+    for name in names:
+        assert costs[2.0][name] < costs[3.25][name] < costs[8.0][name], name
+    for name, value in plan.costs.items():
+        assert all(found[name] == value for found in costs.values())
+    assert {name for name in costs[2.0] if costs[2.0][name] == costs[8.0][name]} >= set(FIXED_COSTS)
+
+
+def test_a2q_on_cora_reports_the_second_layers_input_alone() -> None:
+    # what "1.70 bits" of the paper measures: the raw features are zeros and one value a row
+    shape = replace(CORA, binary=False, two_valued=True, nonnegative=True)
+    plan = blueprint(trial(bits=4, scheme="A2Q"), shape)
+    assert plan.costs_at({"layers.1.input": 1.7})["bits_a2q"] == 1.7
+
+
+def test_mixq_on_cora_reports_the_mean_of_nine_quantizers() -> None:
+    plan = blueprint(trial(scheme="MixQ"), CORA)
+    learned = dict.fromkeys(plan.ledger.bits, 4.0) | {"layers.0.input": 8.0}
+    assert len(learned) == 9
+    assert plan.costs_at(learned)["bits_mixq"] == pytest.approx(40 / 9)

@@ -12,8 +12,8 @@ from lorap_bench.models.blueprint import blueprint, shape_of
 from lorap_bench.quant import Identity
 from lorap_bench.quant.a2q import MemoryPenalty
 from lorap_bench.quant.learned_step import ColumnQuantizer, GroupQuantizer, RowQuantizer
+from lorap_bench.testing import graph_task, node_task
 from lorap_bench.train.cohort import cohort_key
-from tests.graphs import graph_task, node_task
 from tests.quant.networks import build, trial
 
 CONFIG = QuantConfig(scheme="A2Q", bits=4, memory_target=0.5, memory_weight=2.0)

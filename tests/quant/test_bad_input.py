@@ -7,7 +7,7 @@ import pytest
 from lorap_bench.config import QuantConfig, TrialConfig
 from lorap_bench.errors import ConfigError
 from lorap_bench.models.blueprint import blueprint, shape_of
-from tests.graphs import graph_task, node_task
+from lorap_bench.testing import graph_task, node_task
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from lorap_bench.models.network import Network
 from lorap_bench.quant import Context, MixQ, Stage
 from lorap_bench.quant.mixq import BitPenalty
 from lorap_bench.quant.relaxed import RelaxedQuantizer
+from lorap_bench.testing import graph_task, node_task
 from lorap_bench.train.cohort import Member
 from lorap_bench.train.loop import fit
-from tests.graphs import graph_task, node_task
 from tests.quant.networks import build, trial
 
 if TYPE_CHECKING:

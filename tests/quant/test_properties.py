@@ -17,7 +17,7 @@ from lorap_bench.kernels.reference import Reference
 from lorap_bench.models.blueprint import blueprint, shape_of
 from lorap_bench.quant import Stage
 from lorap_bench.quant.quantizer import code_range
-from tests.graphs import graph_task, node_task
+from lorap_bench.testing import graph_task, node_task
 from tests.quant.networks import trial
 from tests.quant.sites import activation, weight
 from tests.quant.test_relaxed import make

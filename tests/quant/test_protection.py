@@ -17,7 +17,7 @@ from lorap_bench.models.blueprint import blueprint, shape_of
 from lorap_bench.models.graph import GraphBatch, build_store, degree_ranks
 from lorap_bench.models.network import Network
 from lorap_bench.quant import Protection
-from tests.graphs import graph_task, node_task
+from lorap_bench.testing import graph_task, node_task
 from tests.quant.sites import context
 
 if TYPE_CHECKING:
