@@ -5,14 +5,23 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from dataclasses import asdict, fields
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lorap_bench.config import SECTIONS
+from lorap_bench.models import ARCHS
+from lorap_bench.prompts import PROMPTS
+from lorap_bench.quant import SCHEMES
+from lorap_bench.testing import Contract, ConvContract, PromptContract, SchemeContract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = sorted((ROOT / "lorap_bench").rglob("*.py"))
@@ -206,3 +215,46 @@ def test_every_data_set_is_documented() -> None:
 
     text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     assert [name for name in DATASETS if f"| `{name}` |" not in text] == []
+
+
+def _without_contract(contract: type[Contract], known: Iterable[str]) -> list[str]:
+    """Return the names for which pytest collects no class of this contract."""
+    kept, kinds = set(), [contract]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.__name__.startswith("Test"):
+            kept.add(getattr(kind, contract.subject, None))
+    return [name for name in known if name not in kept]
+
+
+@pytest.mark.parametrize(
+    ("module", "contract", "known"),
+    [
+        ("test_schemes", SchemeContract, SCHEMES),
+        ("test_prompts", PromptContract, PROMPTS),
+        ("test_archs", ConvContract, ARCHS),
+    ],
+)
+def test_every_public_class_keeps_its_contract(module: str, contract: type[Contract], known: dict[str, Any]) -> None:
+    import_module(f"tests.contracts.{module}")
+    assert known
+    assert _without_contract(contract, known) == []
+    # ... and the watch sees what is missing, or would not be collected.
+    type("Forgotten", (contract,), {contract.subject: "Uncollected"})
+    assert _without_contract(contract, [*known, "Uncollected", "Absent"]) == ["Uncollected", "Absent"]
+
+
+def test_the_example_of_extending_keeps_the_contracts(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    blocks = re.findall(r'```python title="(\w+\.py)"\n(.*?)```', text, re.DOTALL)
+    assert [name for name, _ in blocks] == ["mine.py", "test_mine.py"]
+    for name, block in blocks:
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    pick = "GCN-node or FP32 or costs or sites or rank or equals"
+    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", "-k", pick, "test_mine.py"]
+    command = [sys.executable, "-m", "pytest", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    assert "failed" not in done.stdout

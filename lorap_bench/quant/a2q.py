@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["A2Q", "MemoryPenalty"]
 
-# |N(mean, std)| of the reference code: (weights, everything else), by the level of the task.
-_STARTS = {"node": ((0.1, 0.2), (0.01, 0.01)), "graph": ((0.01, 0.1), (0.01, 0.1))}
+# |N(mean, std)| of the reference code: weights, everything else. The first pair is its GCN's and GAT's on one
+# graph, whose layers sum what a linear map made; the second its GIN's and that of graph-level tasks.
+_STARTS = ((0.1, 0.2), (0.01, 0.01))
+_WIDE_STARTS = ((0.01, 0.1), (0.01, 0.1))
 
 
 @final
@@ -105,7 +107,8 @@ class A2Q(Scheme):
         return next((other.columns for other in logits), None)
 
     def _start(self, site: Site) -> Start:
-        weights, others = _STARTS[self.level]
+        mapped_first = all(other.leaves_linear for other in self.sites if other.propagates)
+        weights, others = _STARTS if self.level == "node" and mapped_first else _WIDE_STARTS
         return Start(*(weights if is_weight(site) else others), self.configs[0].step_init == "calibrated")
 
 

@@ -110,6 +110,8 @@ class ActivationQuantizer(AffineQuantizer):
 
     @torch.no_grad()
     def _observe(self, x: Tensor, protected: Tensor | None) -> None:
+        if not x.numel():  # the messages of a graph without edges
+            return
         seen = self.get_buffer("seen")
         current = self.observer.measure(x, protected)
         # A step may protect every row: then there is nothing to see, and the range stays.

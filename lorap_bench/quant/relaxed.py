@@ -86,6 +86,7 @@ class RelaxedQuantizer(Quantizer):
         return torch.where(protected.view(*protected.shape, *(1,) * (x.dim() - 2)), x, quantized)
 
     def sparse(self, values: Tensor, pattern: Csr) -> Tensor:
+        """Quantize stored entries; LSQ's factor is that of one value each, which Adam does not notice."""
         column = pattern.col.long()
         if self.context.calibrating:
             index, empty = column.expand_as(values), values.new_zeros(values.shape[0], pattern.shape[1])

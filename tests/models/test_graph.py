@@ -9,7 +9,7 @@ import torch
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from lorap_bench.models.graph import GraphBatch, build_store
-from tests.graphs import graph_task, node_task
+from lorap_bench.testing import graph_task, node_task
 
 if TYPE_CHECKING:
     from lorap_bench.kernels import Csr

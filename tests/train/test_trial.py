@@ -15,8 +15,8 @@ from lorap_bench.models import ARCHS
 from lorap_bench.prompts import PROMPTS
 from lorap_bench.quant import SCHEMES
 from lorap_bench.record import Status, TrialRecord
+from lorap_bench.testing import graph_task, node_task
 from lorap_bench.train import loop, run_trial
-from tests.graphs import graph_task, node_task
 
 NODE, GRAPH = node_task(), graph_task()
 BASE = TrialConfig(
@@ -32,6 +32,7 @@ def configure(**sections: dict[str, Any]) -> TrialConfig:
     return replace(BASE, **{name: replace(getattr(BASE, name), **fields) for name, fields in sections.items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [NODE, GRAPH], ids=["node", "graph"])
 @pytest.mark.parametrize("kind", sorted(PROMPTS))
 @pytest.mark.parametrize("scheme", sorted(SCHEMES))
