@@ -41,7 +41,7 @@ def protection(bits: int, percentile: float, published: str = "–") -> Cell:
 
 MIXQ = ["model.hidden=128", "optim.epochs=50", "optim.weight_decay=2e-4", "quant.scheme=MixQ"]
 LAMBDAS = [
-    *([f"quant.bit_penalty={value}"] for value in ("1e-6", "3e-6", "1e-5", "3e-5", "1e-4", "3e-4", "1e-3", "3e-3")),
+    *([f"quant.bit_penalty={value}"] for value in ("1e-6", "3e-6", "1e-5", "3e-5", "1e-4", "2e-4", "3e-4", "1e-3", "3e-3")),
     ["quant.candidates=[4, 8]", "quant.bit_penalty=3e-6"],
     ["quant.candidates=[4, 8]", "quant.bit_penalty=1e-5"],
 ]
@@ -72,7 +72,7 @@ def node_cells(dataset: str) -> list[Cell]:
         Cell(
             "A²Q, at most 2.0 bits (A²Q's)",
             a2q,
-            [[f"quant.memory_weight={value}", f"quant.step_init={init}"] for value in (weight, 1.0, 0.5) for init in ("published", "calibrated")],
+            [[f"quant.memory_weight={value}", f"quant.step_init={init}"] for value in (2 * weight, weight, 1.0, 0.5) for init in ("published", "calibrated")],
             ("bits_a2q", 2.0),
         ),
     ]
@@ -145,12 +145,13 @@ PROTEINS = [
     "model.hidden=64",
     "model.layers=5",
     "model.batch_norm=true",
+    "model.dropout=0.0",
     "optim.epochs=100",
     "optim.halve_every=25",
     "optim.selection=loss",
 ]
 EIGHT = ["optim.lr=0.005", "optim.weight_decay=2e-4"]
-FOUR = ["optim.lr=0.001", "optim.weight_decay=4e-5"]
+FOUR = ["optim.lr=0.005", "optim.weight_decay=4e-5"]
 GRAPH_CELLS = [
     Cell("FP32", [*EIGHT, "quant.scheme=FP32"], published="70.46 ± 4.24"),
     Cell("QAT 8 bit", [*EIGHT, "quant.scheme=QAT", "quant.bits=8"]),
@@ -180,7 +181,7 @@ GRAPH_CELLS = [
     Cell(
         "MixQ",
         [
-            "optim.lr=0.01",
+            "optim.lr=0.005",
             "optim.weight_decay=2e-4",
             "quant.scheme=MixQ",
             "quant.candidates=[4, 8]",
