@@ -115,9 +115,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=1, help="studies at a time")
     parser.add_argument("--archs", default=",".join(ARCHS), help="architectures, separated by commas")
+    parser.add_argument("--schemes", default=",".join(SCHEMES), help="schemes of the last architecture, likewise")
     options = parser.parse_args()
     archs = options.archs.split(",")
-    arms = [(scheme, arch, prompt) for arch in archs for scheme in SCHEMES for prompt in PROMPTS]
+    schemes = {arch: SCHEMES for arch in archs} | {archs[-1]: tuple(options.schemes.split(","))}
+    arms = [(scheme, arch, prompt) for arch in archs for scheme in schemes[arch] for prompt in PROMPTS]
     results = dict(zip(arms, together([partial(run_arm, *arm) for arm in arms], options.workers), strict=True))
     lines = [(FOLDER / "notes.md").read_text(encoding="utf-8").rstrip(), ""]
     for arch in archs:
@@ -128,8 +130,10 @@ def main() -> None:
             "| overhead % | aggregation error by layer, without → with prompt | chosen |",
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         ]
-        for scheme in SCHEMES:
+        for scheme in schemes[arch]:
             lines += rows(scheme, arch, results)
+        left = [scheme for scheme in SCHEMES if scheme not in schemes[arch]]
+        lines += ["", f"Not run yet: {', '.join(left)}."] if left else []
         lines += ["", stamp(result for arm, result in results.items() if arm[1] == arch), ""]
     (FOLDER / "README.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
