@@ -72,7 +72,10 @@ def node_cells(dataset: str) -> list[Cell]:
         Cell(
             "A²Q, at most 2.0 bits (A²Q's)",
             a2q,
-            [[f"quant.memory_weight={value}", f"quant.step_init={init}"] for value in (2 * weight, weight, 1.0, 0.5) for init in ("published", "calibrated")],
+            [
+                *([f"quant.memory_weight={value}", f"quant.step_init={init}"] for value in (2 * weight, weight, 1.0, 0.5) for init in ("published", "calibrated")),
+                [f"quant.memory_weight={weight}", "quant.step_init=calibrated", "quant.memory_target=1.0"],
+            ],
             ("bits_a2q", 2.0),
         ),
     ]
