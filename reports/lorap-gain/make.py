@@ -133,7 +133,7 @@ def main() -> None:
         for scheme in schemes[arch]:
             lines += rows(scheme, arch, results)
         left = [scheme for scheme in SCHEMES if scheme not in schemes[arch]]
-        lines += ["", f"Not run yet: {', '.join(left)}."] if left else []
+        lines += ["", f"Not finished yet: {', '.join(left)}."] if left else []
         lines += ["", stamp(result for arm, result in results.items() if arm[1] == arch), ""]
     (FOLDER / "README.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
