@@ -186,7 +186,18 @@ class GroupQuantizer(LearnedStep):
         self._mean: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        peaks = x.detach().abs().amax(2)
+        step, top = (part.unsqueeze(2) for part in self._assigned(x.detach().abs().amax(2)))
+        return kernels().step_quantize(x, step, top, local=False)
+
+    def sparse(self, values: Tensor, pattern: Csr) -> Tensor:
+        row = pattern.row.expand_as(values)
+        peaks = values.new_zeros(values.shape[0], pattern.shape[0])
+        peaks = peaks.scatter_reduce(1, row, values.detach().abs(), "amax")
+        step, top = (part.gather(1, row) for part in self._assigned(peaks))
+        return kernels().step_quantize(values, step, top, local=False)
+
+    def _assigned(self, peaks: Tensor) -> tuple[Tensor, Tensor]:
+        """Return step and largest code of the group that each row takes by its peak: ``[S, N]`` → two of ``[S, N]``."""
         width = self.get_parameter("width")
         top = self._top(width)
         if self._calibrating:
@@ -194,10 +205,7 @@ class GroupQuantizer(LearnedStep):
         step = self._steps()
         chosen = nearest_group(peaks, (step * top).detach().squeeze(2)).unsqueeze(2)
         self._mean = self._used(width).gather(1, chosen).mean((1, 2))
-        return kernels().step_quantize(x, step.gather(1, chosen), top.gather(1, chosen), local=False)
-
-    def sparse(self, values: Tensor, pattern: Csr) -> Tensor:
-        raise NotImplementedError("graphs in batches carry dense features")
+        return step.gather(1, chosen).squeeze(2), top.gather(1, chosen).squeeze(2)
 
     def bits(self) -> Tensor:
         """Return the mean width over the rows of the last pass."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ class Measured:
 
     ``bits`` is the learned mean width of each site that learns one; ``row_bits`` the width of every node, or
     group of nodes, of the sites that have them; ``aggregation_error`` for each layer the error without and
-    with its prompt.
+    with its prompt, empty where full precision overflows on these weights.
     """
 
     bits: dict[str, float]
@@ -51,7 +52,7 @@ def measure(network: Network, batch: GraphBatch) -> list[Measured]:
         Measured(
             bits={site: values[s] for site, values in bits.items()},
             row_bits={site: values[s] for site, values in rows.items()},
-            aggregation_error=[(plain[s], prompted[s]) for plain, prompted in errors],
+            aggregation_error=_finite([(plain[s], prompted[s]) for plain, prompted in errors]),
         )
         for s in range(network.members)
     ]
@@ -67,6 +68,10 @@ def _aggregates(network: Network, batch: GraphBatch, stage: Stage) -> list[tuple
         return context.trace
     finally:
         context.stage, context.trace, context.bare = before, None, False
+
+
+def _finite(errors: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    return errors if all(math.isfinite(value) for pair in errors for value in pair) else []
 
 
 def _distance(target: Tensor, found: Tensor) -> Tensor:

@@ -1,17 +1,18 @@
 """Make this folder's table: train each cell with `lorap-bench train`, keep its JSON in raw/, write README.md.
 
 A cell that is there already is not trained again: remove its file to repeat it.
-Run it from the root of a checkout: `python reports/cora-baselines/make.py`.
+Run it from the root of a checkout: `python -m reports.cora-baselines.make`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import statistics
 import subprocess
 from pathlib import Path
 from typing import Any
+
+from reports.cells import percent, stamp
 
 FOLDER = Path(__file__).parent
 STUDY = "studies/cora-gcn-qat-lorap.toml"
@@ -48,11 +49,6 @@ def cell(name: str, settings: list[str]) -> dict[str, Any]:
     return result
 
 
-def percent(values: list[float]) -> str:
-    """Return mean ± sample standard deviation in percent."""
-    return f"{100 * statistics.mean(values):.2f} ± {100 * statistics.stdev(values):.2f}"
-
-
 def main() -> None:
     """Train what is missing and write the table."""
     results = {name: cell(name, settings) for name, settings in CELLS.items()}
@@ -74,9 +70,7 @@ def main() -> None:
             f"| {name} | {percent(test)} | {percent(val)} | {costs['average_bits']:.3f} "
             f"| {costs['overhead']:.2f} | `{text}` |"
         )
-    versions = next(iter(results.values()))["provenance"]
-    stamp = ", ".join(f"{name} {version}" for name, version in versions["versions"].items())
-    lines += ["", f"Commit {versions['commit']}, {versions['backend']} kernels on {versions['device']}, {stamp}.", ""]
+    lines += ["", stamp(results.values()), ""]
     (FOLDER / "README.md").write_text("\n".join(lines), encoding="utf-8")
 
 

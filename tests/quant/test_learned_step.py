@@ -146,10 +146,13 @@ def learned(count: int, columns: int, *, local: bool) -> Iterator[LearnedStep]:
     row = RowQuantizer([4, 4], site, context(1, 2), PLAIN, local=local)
     fill(row, step=normal(2, count, 1, seed=6) * 0.3, width=normal(2, count, 1, seed=7) + 3)
     yield row
+    groups = GroupQuantizer([4, 4], site, context(1, 2), PLAIN, groups=5)
+    fill(groups, step=normal(2, 5, 1, seed=6) * 0.3, width=normal(2, 5, 1, seed=7) + 3)
+    yield groups
 
 
 @pytest.mark.parametrize("local", [True, False])
-@pytest.mark.parametrize("kind", range(3))
+@pytest.mark.parametrize("kind", range(4))
 def test_sparse_entries_are_quantized_and_learned_from_as_the_dense_tensor(kind: int, local: bool) -> None:
     pattern, values, dense = sparse_rows(15, 8)
     quantizer = list(learned(15, 8, local=local))[kind]
