@@ -68,7 +68,11 @@ class TaskConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """The backbone: architecture and widths. ``hidden`` is the width of a hidden layer's output."""
+    """The backbone: architecture and widths. ``hidden`` is the width of a hidden layer's output.
+
+    Graph-level tasks alone read ``readout`` and the head: one linear map, or two (``"mlp"``) with a ReLU between
+    them, ``head_dropout`` before the last.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
 
@@ -78,7 +82,9 @@ class ModelConfig:
     heads: Positive = 8
     dropout: Annotated[float, Range(ge=0, lt=1)] = 0.5
     batch_norm: bool = False
-    readout: Literal["mean", "sum"] = "mean"
+    readout: Literal["mean", "sum", "max"] = "mean"
+    head: Literal["linear", "mlp"] = "linear"
+    head_dropout: Annotated[float, Range(ge=0, lt=1)] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

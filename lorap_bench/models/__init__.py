@@ -1,6 +1,7 @@
 """Graph networks with hook points where quantizers and prompts meet."""
 
-from lorap_bench.models.blueprint import ARCHS, Blueprint, blueprint, shape_of
+from lorap_bench.models.archs import ARCHS
+from lorap_bench.models.blueprint import Blueprint, blueprint, shape_of
 from lorap_bench.models.gat import GAT
 from lorap_bench.models.gcn import GCN
 from lorap_bench.models.gin import GIN

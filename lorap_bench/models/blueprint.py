@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.config import digest_of
 from lorap_bench.cost.ledger import FIXED_COSTS, Ledger
 from lorap_bench.cost.shape import TaskShape
-from lorap_bench.cost.site import Operation, Role, Site
 from lorap_bench.errors import ConfigError, Fault
-from lorap_bench.models.gat import GAT
-from lorap_bench.models.gcn import GCN
-from lorap_bench.models.gin import GIN
+from lorap_bench.models.archs import ARCHS
+from lorap_bench.models.digest import canonical
+from lorap_bench.models.head import HeadShape
 from lorap_bench.models.hooks import Conv, LayerShape
-from lorap_bench.models.sage import SAGE
 from lorap_bench.prompts import PROMPTS, Prompt
 from lorap_bench.quant import SCHEMES, Scheme
-from lorap_bench.quant.scheme import ALLOCATION
 from lorap_bench.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lorap_bench.config import TrialConfig
+    from lorap_bench.cost.site import Operation, Site
     from lorap_bench.data.task import GraphTask
     from lorap_bench.quant.context import Stage
 
-__all__ = ["ARCHS", "Blueprint", "blueprint", "shape_of"]
-
-ARCHS: dict[str, type[Conv]] = {arch.__name__: arch for arch in (GCN, GIN, GAT, SAGE)}
-
-# Fields that only some configurations read: they leave no trace in the digest of the others.
-_OBSERVER_FIELDS = {
-    "momentum": {"MovingAverage", "MovingPercentile"},
-    "percentile": {"Percentile", "MovingPercentile"},
-    "sample": {"Percentile", "MovingPercentile"},
-}
+__all__ = ["Blueprint", "blueprint", "shape_of"]
 
 
 @dataclass(frozen=True)
@@ -60,11 +49,25 @@ class Blueprint:
         for layer in self.layers:
             sites.extend(self.conv.sites(layer))
             operations.extend(self.conv.operations(layer))
-        for extra_sites, extra_operations in (self._prompts(prompt), self._between(), self._head()):
+        for extra_sites, extra_operations in (self._prompts(prompt), self._between()):
             sites.extend(extra_sites)
             operations.extend(extra_operations)
+        if self.head is not None:
+            sites.extend(self.head.sites)
+            operations.extend(self.head.operations)
         bits = self.scheme((self.trial.quant,), tuple(sites), self.shape.level).widths(self.trial.quant)
         return Ledger(sites=tuple(sites), operations=tuple(operations), bits=bits)
+
+    @property
+    def head(self) -> HeadShape | None:
+        """The sizes of what classifies pooled graphs; None at node level."""
+        if self.shape.level == "node":
+            return None
+        last, model = self.layers[-1], self.trial.model
+        pooled = None if model.batch_norm else f"layers.{last.layer}.update"
+        return HeadShape(
+            kind=model.head, nodes=self.shape.nodes, width=last.d_out, classes=self.shape.classes, pooled=pooled
+        )
 
     @property
     def stages(self) -> tuple[tuple[Stage, int], ...]:
@@ -101,35 +104,7 @@ class Blueprint:
     @cached_property
     def digest(self) -> str:
         """Hash of everything that decides the training: configurations that train alike are equal."""
-        return digest_of(self._canonical())
-
-    def _canonical(self) -> dict[str, Any]:
-        config = self.trial.to_mapping()
-        quant, prompt = config["quant"], config["prompt"]
-        # A data set and a class may each go by two names.
-        config["task"]["dataset"] = self.shape.name
-        config["model"]["arch"] = _public_name(self.conv, ARCHS)
-        quant["scheme"] = _public_name(self.scheme, SCHEMES)
-        prompt["kind"] = _public_name(self.prompt, PROMPTS)
-        config["quant"] = self._canonical_quant() | {"scheme": quant["scheme"]}
-        if not self.scheme.quantizes:
-            config["quant"], prompt["inject"] = {"scheme": quant["scheme"]}, None
-        unused = {"rank"} | _UNUSED_PROMPT_FIELDS.get(prompt["kind"], set())
-        config["prompt"] = {name: value for name, value in prompt.items() if name not in unused}
-        config["prompt"]["ranks"] = self.effective["ranks"]
-        if not self.conv.uses_heads:
-            config["model"]["heads"] = None
-        if self.shape.level == "node":
-            config["task"]["batch_size"] = config["model"]["readout"] = None
-        return config
-
-    def _canonical_quant(self) -> dict[str, Any]:
-        resolved = asdict(self.scheme.resolved(self.trial.quant))
-        read = {name: value for name, value in resolved.items() if name in self.scheme.reads - ALLOCATION}
-        for name, observers in _OBSERVER_FIELDS.items():
-            if name in read and read["observer"] not in observers:
-                read[name] = None
-        return read | {"bits": self.effective["bits"]}
+        return digest_of(canonical(self))
 
     @property
     def _norm(self) -> bool:
@@ -161,84 +136,6 @@ class Blueprint:
                 sites.append(layer.parameters("batch_norm", 2 * layer.d_out))
                 operations.append(layer.operation("batch_norm", 2 * rows))
         return sites, operations
-
-    def _head(self) -> tuple[list[Site], list[Operation]]:
-        """The linear classifier on the pooled graph: one row an inference."""
-        if self.shape.level == "node":
-            return [], []
-        width, classes = self.layers[-1].d_out, self.shape.classes
-        pooled = self.shape.nodes * width
-        last = () if self._norm else (f"layers.{self.layers[-1].layer}.update", "head.input")
-        return list(head_sites(width, classes)), [
-            Operation(name="head.pool", count=pooled, sites=last),
-            Operation(name="head.linear", count=width * classes, sites=("head.input", "head.weight", "head.output")),
-        ]
-
-
-def head_sites(width: int, classes: int) -> tuple[Site, ...]:
-    """Return the sites of the linear classifier of graph-level tasks."""
-    return (
-        Site(
-            name="head.input",
-            layer="head",
-            component="input",
-            role=Role.ACTIVATION,
-            elements=width,
-            columns=width,
-            rows="graph",
-            feeds_linear=True,
-            nonnegative=True,
-        ),
-        Site(
-            name="head.weight",
-            layer="head",
-            component="weight",
-            role=Role.WEIGHT,
-            elements=width * classes,
-            columns=classes,
-        ),
-        Site(
-            name="head.bias",
-            layer="head",
-            component="parameter",
-            role=Role.WEIGHT,
-            elements=classes,
-            quantized=False,
-        ),
-        Site(
-            name="head.output",
-            layer="head",
-            component="feature",
-            role=Role.ACTIVATION,
-            elements=classes,
-            columns=classes,
-            rows="graph",
-            leaves_linear=True,
-        ),
-    )
-
-
-_UNUSED_PROMPT_FIELDS = {
-    "None": {
-        "count",
-        "node_count",
-        "gate",
-        "factorize",
-        "inject",
-        "temperature",
-        "lr",
-        "weight_decay",
-    },
-    "GPF": {"count", "node_count", "gate", "factorize", "inject", "temperature"},
-    "GPFPlus": {"count", "gate", "factorize", "inject", "temperature"},
-    "LoRAP": {"node_count"},
-}
-
-
-def _public_name(found: type[Any], known: Mapping[str, type[Any]]) -> str:
-    """Return the name a class has in its namespace, or its path if it is a stranger's."""
-    names = [name for name, kind in known.items() if kind is found]
-    return names[0] if names else f"{found.__module__}:{found.__qualname__}"
 
 
 @lru_cache(maxsize=8)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import torch
 from torch import Tensor, nn
 
-from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.features import Features
-from lorap_bench.kernels.members import MemberModule, glorot, zeros
+from lorap_bench.kernels.members import MemberModule
 from lorap_bench.models.batch_norm import BatchNorm
-from lorap_bench.models.blueprint import Blueprint, head_sites
 from lorap_bench.models.dropout import Dropout
+from lorap_bench.models.head import Head
 from lorap_bench.models.hooks import Conv, Fittings, LayerShape, Quantized
+from lorap_bench.models.readout import READOUTS
 from lorap_bench.quant.context import Context, Stage
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.kernels.random import Draws
+    from lorap_bench.models.blueprint import Blueprint
     from lorap_bench.models.graph import GraphBatch
     from lorap_bench.prompts.prompt import NodePrompt
     from lorap_bench.quant.quantizer import Quantizer
-    from lorap_bench.quant.scheme import Scheme
 
 __all__ = ["Constants", "Network"]
 
@@ -42,12 +42,12 @@ class Network(MemberModule):
     """Features → node prompt → (convolution → batch norm → ReLU → dropout) × layers → readout → logits.
 
     At node level the last convolution gives the logits; at graph level the hidden rows of each graph
-    are pooled and a quantized linear map gives them.
+    are pooled and the head gives them.
     """
 
     def __init__(self, plan: Blueprint, configs: Sequence[TrialConfig], draws: Draws) -> None:
         super().__init__(len(configs))
-        self.level, self.mean_readout = plan.shape.level, plan.trial.model.readout == "mean"
+        self.level, self.readout = plan.shape.level, plan.trial.model.readout
         scheme = plan.scheme(tuple(config.quant for config in configs), plan.ledger.sites, plan.shape.level)
         self.context = Context(draws)
         self.protection, self.penalty = scheme.protection(), scheme.penalty()
@@ -74,8 +74,10 @@ class Network(MemberModule):
             Dropout(f"layers.{layer.layer}.dropout", rates, draws, relu=True) for layer in hidden
         )
         self.head = None
-        if self.level == "graph":
-            self.head = _Head(scheme, self.context, (plan.layers[-1].d_out, plan.shape.classes))
+        if plan.head is not None:
+            self.head = Head(
+                plan.head, scheme, self.context, rates=tuple(config.model.head_dropout for config in configs)
+            )
 
     @property
     def parts(self) -> Iterator[Quantized]:
@@ -130,7 +132,7 @@ class Network(MemberModule):
             if index < len(self.drops):
                 x = self.drops[index](self.norms[index](x))
         assert isinstance(x, Tensor)
-        return x if self.head is None else self.head(self._pool(x, constants[-1].graph))
+        return x if self.head is None else self.head(READOUTS[self.readout](x, constants[-1].graph))
 
     def bits(self) -> dict[str, Tensor]:
         """Return the learned mean width of each site that has one, with its gradient: ``[S]`` each."""
@@ -179,22 +181,3 @@ class Network(MemberModule):
             kept = protected.index_select(1, raw.pattern.row)
             return Features(torch.where(kept, raw.values, quantized.values), raw.pattern)
         return Features(torch.where(protected.unsqueeze(2), raw.values, quantized.values))
-
-    def _pool(self, x: Tensor, graph: GraphBatch) -> Tensor:
-        total = kernels().propagate(graph.pool, None, x)
-        return total / graph.sizes if self.mean_readout else total
-
-
-@final
-class _Head(Quantized):
-    """The quantized linear classifier of graph-level tasks."""
-
-    def __init__(self, scheme: Scheme, context: Context, widths: tuple[int, int]) -> None:
-        super().__init__("head.", head_sites(*widths), scheme, context)
-        self.declare("weight", widths, glorot)
-        self.declare("bias", (1, widths[1]), zeros)
-
-    def forward(self, x: Tensor) -> Tensor:
-        weight = self.quantize("weight", self.get_parameter("weight"))
-        product = kernels().matmul(self.quantize("input", x), weight) + self.get_parameter("bias")
-        return self.quantize("output", product)

@@ -110,6 +110,7 @@ def _is_named(site: Site, config: QuantConfig) -> bool:
 def _published(site: Site) -> bool:
     if site.component == "update":
         return site.leaves_linear
+    # each linear map of the head chooses three widths: input, weight, output
     return site.layer in {"0", "head"} or site.name != f"layers.{site.layer}.input" or not site.feeds_linear
 
 

@@ -32,7 +32,7 @@ __all__ = ["Cohort", "Member", "cohort_key"]
 
 # Scalars that members of one cohort may differ in; everything else shapes the program.
 _SCALARS = {
-    "model": ("dropout",),
+    "model": ("dropout", "head_dropout"),
     "quant": (
         *("bits", "layer_bits", "component_bits", "site_bits", "momentum", "percentile", "p_min", "p_max"),
         *("memory_target", "memory_weight", "lr_bits", "lr_weight_step", "lr_feature_step", "lr_row_step"),

@@ -14,10 +14,11 @@ from torch import Tensor
 from lorap_bench.config import ModelConfig, OptimConfig, QuantConfig, TrialConfig
 from lorap_bench.data.load import load_task
 from lorap_bench.errors import ConfigError, LorapBenchError
-from lorap_bench.kernels.csr import csr_from_coo
+from lorap_bench.kernels.csr import csr_from_coo, segments
 from lorap_bench.kernels.features import Features, make_features
 from lorap_bench.models import shape_of
 from lorap_bench.models.integer import Coded, Coder, arithmetic, integer_model, measure
+from lorap_bench.models.integer.layers import largest
 from lorap_bench.testing import graph_task, node_task
 from lorap_bench.train import Cohort, Member, fit
 from lorap_bench.train.feed import make_feed
@@ -98,6 +99,8 @@ def test_every_site_has_the_fake_quantized_codes_but_for_ties(
         {"quant": {"activation_symmetric": True}},
         {"quant": {"weight_symmetric": False, "weight_per_channel": True}},
         {"model": {"batch_norm": True, "readout": "sum"}},
+        {"model": {"batch_norm": True, "readout": "max"}},
+        {"model": {"head": "mlp", "head_dropout": 0.5, "readout": "max"}},
         {"prompt": {"kind": "GPF"}},
         {"prompt": LORAP | {"kind": "GPFLoRAP", "gate": "linear"}},
         {"quant": {"component_bits": {"aggregate": 32, "update": 32}}},
@@ -268,6 +271,24 @@ def test_a_diverged_network_and_features_without_a_value_are_refused() -> None:
 
 
 # ---------------------------------------------------------------------------------- what it takes
+
+
+def test_the_head_of_two_maps_is_stored_in_integers_and_needs_codes_for_its_factors() -> None:
+    model = {"head": "mlp", "readout": "max"}
+    network, batch = trained(TASKS["graph"], configure(model=model), members=2)
+    assert agreement(network, batch) == 1.0
+    assert integer_model(network, 1).bytes.stored == 4 * 8 + 8 * 8 + 8 * 8 + 8 * 2
+    wide = configure(model=model, quant={"site_bits": {"head.1.input": 32}})
+    with pytest.raises(ConfigError, match=r"head\.1\.input: .* needs codes; got 32"):
+        integer_model(Cohort([Member(wide, 0)], shape_of(TASKS["graph"])).network)
+
+
+def test_a_graph_without_nodes_has_the_integer_maximum_zero() -> None:
+    batch = make_feed(TASKS["graph"], Cohort([Member(BASE, 0)], shape_of(TASKS["graph"])).plan).store.whole
+    codes = Coded(torch.tensor([[3, 200], [9, 7], [0, 1]], dtype=torch.uint8), torch.tensor(0.5), torch.tensor(4))
+    pointers, owner = torch.tensor([0, 2, 2, 3], dtype=torch.int32), torch.tensor([0, 0, 2])
+    pooled = largest(codes, replace(batch, pool=segments(pointers, owner)))
+    assert pooled.tolist() == [[2.5, 98.0], [0.0, 0.0], [-2.0, -1.5]]
 
 
 def test_bytes_are_those_of_the_stored_integers() -> None:

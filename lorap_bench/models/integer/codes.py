@@ -166,7 +166,12 @@ def _coder(part: Quantized, local: str) -> Coder:
     return Coder(site, Grid(*(_narrow(each) for each in grid)))
 
 
-PARAMETERS = {"mlp.0.weight": "weight0", "mlp.1.weight": "weight1"}
+PARAMETERS = {
+    "mlp.0.weight": "weight0",
+    "mlp.1.weight": "weight1",
+    "0.weight": "weight0",
+    "1.weight": "weight1",
+}
 """Where a weight's site is not named like its parameter."""
 
 

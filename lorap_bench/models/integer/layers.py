@@ -8,7 +8,7 @@ are rounded to codes again. A prompt after the requantizer adds to the values it
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from lorap_bench.kernels.csr import Csr, edges_to_rows
@@ -16,14 +16,17 @@ from lorap_bench.models.gcn import GCN
 from lorap_bench.models.gin import GIN
 from lorap_bench.models.integer.arithmetic import dense_product, edge_product, linear, sparse_product
 from lorap_bench.models.integer.codes import Coded, Coders, SparseCoded, Value, real
+from lorap_bench.models.readout import READOUTS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from lorap_bench.kernels.features import Features
-    from lorap_bench.models.hooks import Conv, Quantized
+    from lorap_bench.models.graph import GraphBatch
+    from lorap_bench.models.head import Head
+    from lorap_bench.models.hooks import Conv
 
-__all__ = ["LAYERS", "IntegerConv", "IntegerGCN", "IntegerGIN", "IntegerGraph", "IntegerHead"]
+__all__ = ["LAYERS", "IntegerConv", "IntegerGCN", "IntegerGIN", "IntegerGraph", "IntegerHead", "largest"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,19 +130,44 @@ class IntegerGIN(IntegerConv):
 
 @final
 class IntegerHead:
-    """The classifier of graph-level tasks on integers: pool, linear map."""
+    """``models.head.Head`` on integers: one linear map, or two with a ReLU between them."""
 
-    operands = ("input", "weight")
-
-    def __init__(self, head: Quantized) -> None:
+    def __init__(self, head: Head) -> None:
         self.coders = Coders(head)
-        self.weight = self.coders.weight("weight", head.get_parameter("weight"))
-        self.bias = head.get_parameter("bias").detach()[0]
+        self.maps = head.maps
+        parameters = [head.get_parameter(f"weight{each.number}") for each in self.maps]
+        self.weights = [
+            self.coders.weight(each.local("weight"), weight) for each, weight in zip(self.maps, parameters, strict=True)
+        ]
+        self.biases = [head.get_parameter(f"bias{each.number}").detach()[0] for each in self.maps]
+
+    @staticmethod
+    def operands(head: Head) -> tuple[str, ...]:
+        """Return the sites that are factors of integer products: they must have codes."""
+        return tuple(each.local(name) for each in head.maps for name in ("input", "weight"))
 
     def forward(self, pooled: Tensor) -> Value:
         """Classify: ``[G, d]`` → ``[G, C]``."""
-        product = dense_product(self.coders.operand("input", pooled), self.weight, "head.output")
-        return self.coders.code("output", product.real() + self.bias)
+        x = self._linear(0, pooled)
+        for index in range(1, len(self.maps)):
+            x = self._linear(index, real(x.relu()))
+        return x
+
+    def _linear(self, index: int, x: Tensor) -> Value:
+        each = self.maps[index]
+        coded = self.coders.operand(each.local("input"), x)
+        product = dense_product(coded, self.weights[index], each.site("output")).real()
+        return self.coders.code(each.local("output"), product + self.biases[index])
+
+
+def largest(x: Value, graph: GraphBatch) -> Tensor:
+    """Take each column's largest value in each graph ``[N, d]`` → ``[G, d]``: that of the largest code."""
+    if not isinstance(x, Coded):
+        return READOUTS["max"](x.unsqueeze(0), graph)[0]
+    # graphs without nodes keep the code of zero
+    floor = x.zero.to(x.codes.dtype).expand(graph.pool.shape[0], x.codes.shape[1])
+    index = graph.pool.row.unsqueeze(1).expand_as(x.codes)
+    return replace(x, codes=floor.scatter_reduce(0, index, x.codes, "amax", include_self=False)).real()
 
 
 LAYERS: dict[type[Conv], type[IntegerConv]] = {GCN: IntegerGCN, GIN: IntegerGIN}

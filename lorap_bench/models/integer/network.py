@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from lorap_bench.cost.ledger import FULL_PRECISION
 from lorap_bench.errors import ConfigError, Fault, LorapBenchError
-from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import MemberModule
 from lorap_bench.models.batch_norm import BatchNorm
+from lorap_bench.models.head import Head
 from lorap_bench.models.hooks import Conv
 from lorap_bench.models.integer.arithmetic import sparse_product
 from lorap_bench.models.integer.codes import Coded, SparseCoded, Value, real
-from lorap_bench.models.integer.layers import LAYERS, IntegerConv, IntegerGraph, IntegerHead
+from lorap_bench.models.integer.layers import LAYERS, IntegerConv, IntegerGraph, IntegerHead, largest
+from lorap_bench.models.readout import READOUTS
 from lorap_bench.quant.affine import AffineQuantizer
 from lorap_bench.quant.quantizer import Identity
 
@@ -88,7 +89,7 @@ class IntegerNetwork:
         self.head = None if network.head is None else IntegerHead(network.head)
         self.norms = [each if isinstance(each, BatchNorm) else None for each in network.norms]
         self.node_prompt = network.node_prompt
-        self.mean_readout = network.mean_readout
+        self.readout = network.readout
         self.bytes = _storage(self._parts, network)
 
     @torch.no_grad()
@@ -151,12 +152,13 @@ class IntegerNetwork:
         return x.relu() if norm is None else norm(real(x).unsqueeze(0))[0].relu()
 
     def _pool(self, x: Value, batch: GraphBatch) -> Tensor:
-        """Sum or average the rows of each graph: codes as integers, values after batch norm in float."""
-        if isinstance(x, Coded):
-            total = sparse_product(batch.pool, None, x, "head.input").real()
-        else:
-            total = kernels().propagate(batch.pool, None, x.unsqueeze(0))[0]
-        return total / batch.sizes if self.mean_readout else total
+        """Pool the rows of each graph: codes as integers, values after batch norm in float."""
+        if self.readout == "max":
+            return largest(x, batch)
+        if not isinstance(x, Coded):
+            return READOUTS[self.readout](x.unsqueeze(0), batch)[0]
+        total = sparse_product(batch.pool, None, x, "head.pool").real()
+        return total / batch.sizes.clamp(min=1) if self.readout == "mean" else total
 
 
 def one_member(module: M, member: int) -> M:
@@ -181,7 +183,7 @@ def _faults(network: Network) -> Iterator[Fault]:
         yield Fault(path="model.arch", message="has no integer form", got=arch, allowed=known)
         return
     for part in network.parts:
-        operands = IntegerHead.operands if part is network.head else LAYERS[type(convs[0])].operands
+        operands = IntegerHead.operands(part) if isinstance(part, Head) else LAYERS[type(convs[0])].operands
         for site in part.sizes:
             quantizer = part.quantizer(site.removeprefix(part.prefix))
             if not isinstance(quantizer, AffineQuantizer | Identity):
