@@ -41,7 +41,8 @@ def protection(bits: int, percentile: float, published: str = "–") -> Cell:
 
 MIXQ = ["model.hidden=128", "optim.epochs=50", "optim.weight_decay=2e-4", "quant.scheme=MixQ"]
 LAMBDAS = [
-    *([f"quant.bit_penalty={value}"] for value in ("1e-6", "3e-6", "1e-5", "3e-5", "1e-4", "2e-4", "3e-4", "1e-3", "3e-3")),
+    *([f"quant.bit_penalty={value}"] for value in ("1e-6", "1.5e-6", "2e-6", "3e-6", "1e-5", "3e-5", "1e-4")),
+    *([f"quant.bit_penalty={value}"] for value in ("2e-4", "2.3e-4", "2.6e-4", "3e-4", "1e-3", "3e-3")),
     ["quant.candidates=[4, 8]", "quant.bit_penalty=3e-6"],
     ["quant.candidates=[4, 8]", "quant.bit_penalty=1e-5"],
 ]
@@ -73,7 +74,7 @@ def node_cells(dataset: str) -> list[Cell]:
             "A²Q, at most 2.0 bits (A²Q's)",
             a2q,
             [
-                *([f"quant.memory_weight={value}", f"quant.step_init={init}"] for value in (2 * weight, weight, 1.0, 0.5) for init in ("published", "calibrated")),
+                *([f"quant.memory_weight={value}", f"quant.step_init={init}"] for value in (2 * weight, 1.2 * weight, weight, 1.0, 0.5) for init in ("published", "calibrated")),
                 [f"quant.memory_weight={weight}", "quant.step_init=calibrated", "quant.memory_target=1.0"],
             ],
             ("bits_a2q", 2.0),
