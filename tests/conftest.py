@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # two threads under contention are many times slower than one
+    "LORAP_BENCH_DEVICE": "cpu",  # also where there is a CUDA device: only tests marked gpu use it
     "NO_COLOR": "1",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),  # one a session, so that nothing is written to $HOME
@@ -57,6 +58,21 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LORAP_BENCH_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture
+def on_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Train on the CUDA device, or skip."""
+    import torch
+
+    from lorap_bench.kernels import backend
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    monkeypatch.setenv("LORAP_BENCH_DEVICE", "cuda")
+    backend._backend.cache_clear()
+    yield
+    backend._backend.cache_clear()
 
 
 @pytest.fixture(scope="session")

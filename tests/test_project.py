@@ -156,7 +156,8 @@ def test_every_dependency_is_pinned() -> None:
         *PROJECT["project"]["optional-dependencies"].values(),
         *([item for item in group if isinstance(item, str)] for group in PROJECT["dependency-groups"].values()),
     ]
-    assert {_requirement(item) for group in groups for item in group} <= set(_pins())
+    unpinned = {"triton"}  # each CUDA build of torch asks for its own
+    assert {_requirement(item) for group in groups for item in group} - unpinned <= set(_pins())
 
 
 def test_pins_are_those_of_any_registry() -> None:

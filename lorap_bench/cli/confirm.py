@@ -7,7 +7,7 @@ import typer
 
 from lorap_bench.cli.drive import Drive
 from lorap_bench.cli.group import INTERRUPTED
-from lorap_bench.cli.options import Json, Quiet, RawMirror, Runs, StudyOrName, use_mirror
+from lorap_bench.cli.options import Backend, Device, Json, Quiet, RawMirror, Runs, StudyOrName, compute_with, use_mirror
 from lorap_bench.cli.run import FAILED, announce
 from lorap_bench.cli.screen import counted, message, print_json, print_table
 from lorap_bench.cli.wiring import open_study, task_shape
@@ -34,6 +34,8 @@ def confirm(
     again: Annotated[bool, typer.Option("--again", help="Look at the test split once more; it is recorded.")] = False,
     runs: Runs = Path("runs"),
     raw_mirror: RawMirror = None,
+    backend: Backend = None,
+    device: Device = None,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -45,6 +47,7 @@ def confirm(
     and refuses a second one without --again.
     """
     use_mirror(raw_mirror)
+    compute_with(backend, device)
     from lorap_bench.executors.stop import Stop, on_signals
     from lorap_bench.search.objective import default_planner
 

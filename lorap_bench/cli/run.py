@@ -8,7 +8,17 @@ import typer
 
 from lorap_bench.cli.drive import Drive
 from lorap_bench.cli.group import INTERRUPTED
-from lorap_bench.cli.options import Quiet, RawMirror, Runs, Settings, StudyFile, use_mirror
+from lorap_bench.cli.options import (
+    Backend,
+    Device,
+    Quiet,
+    RawMirror,
+    Runs,
+    Settings,
+    StudyFile,
+    compute_with,
+    use_mirror,
+)
 from lorap_bench.cli.screen import counted, message, print_path, print_text
 from lorap_bench.cli.wiring import catalog, task_shape
 from lorap_bench.errors import LorapBenchError
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: lorap-bench run studies/quickstart.toml --executor ray --workers 4"
 FAILED = 3
-TRAINER = "lorap_bench.train.trial:run_trial"
+TRAINER = "lorap_bench.train.trial:run_groups"
 
 
 class Executor(StrEnum):
@@ -36,6 +46,8 @@ def run(
     settings: Settings = None,
     runs: Runs = Path("runs"),
     raw_mirror: RawMirror = None,
+    backend: Backend = None,
+    device: Device = None,
     executor: Annotated[Executor, typer.Option("--executor", help="Where trials run.")] = Executor.LOCAL,
     workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Ray: trials at a time.")] = 2,
     gpus: Annotated[
@@ -50,6 +62,7 @@ def run(
     again next time. Nothing that finished is lost, however the run ends.
     """
     use_mirror(raw_mirror)
+    compute_with(backend, device)
     from lorap_bench.executors.stop import Stop, on_signals
     from lorap_bench.search.objective import default_planner
     from lorap_bench.search.plan import refuse_infeasible
@@ -108,8 +121,8 @@ def _executor(executor: Executor, stop: "Stop", *, workers: int, gpus: float) ->
 
     def here(broker: "Broker") -> None:
         from lorap_bench.executors.local import run_local
-        from lorap_bench.train.trial import run_trial
+        from lorap_bench.train.trial import run_groups
 
-        run_local(broker, run_trial, stop)
+        run_local(broker, run_groups, stop)
 
     return on_ray if executor is Executor.RAY else here

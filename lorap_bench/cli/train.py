@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lorap_bench.cli.options import Json, Quiet, RawMirror, Settings, use_mirror
+from lorap_bench.cli.options import Backend, Device, Json, Quiet, RawMirror, Settings, compute_with, use_mirror
 from lorap_bench.cli.screen import message, number, print_json, print_table, stderr
 from lorap_bench.cli.wiring import catalog
 from lorap_bench.record import Status
@@ -44,11 +44,14 @@ def train(
     ] = None,
     split: Annotated[Part, typer.Option("--split", help="test: also look at the test split, once.")] = Part.VAL,
     raw_mirror: RawMirror = None,
+    backend: Backend = None,
+    device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train one configuration and print its figures; nothing is stored."""
     use_mirror(raw_mirror)
+    compute_with(backend, device)
     from lorap_bench.study.file import load_config
     from lorap_bench.train.trial import run_trial
 

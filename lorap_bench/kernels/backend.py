@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 from lorap_bench.errors import ConfigError, Fault, MissingResource, nearest
+from lorap_bench.kernels.device import DEVICE_VARIABLE, device
 from lorap_bench.kernels.reference import Reference
 
 if TYPE_CHECKING:
@@ -18,13 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["BACKENDS", "BACKEND_VARIABLE", "kernels", "use"]
 
 BACKEND_VARIABLE = "LORAP_BENCH_BACKEND"
-BACKENDS = ("auto", "native", "reference")
+BACKENDS = ("auto", "native", "triton", "reference")
 
 _chosen: list[str] = []  # by `use`, innermost last
 
 
 def kernels() -> Kernels:
     """Return the backend in use; its name is recorded in every result.
+
+    ``auto`` is ``triton`` on a CUDA device and ``native`` on the CPU, or with a warning, said once, ``reference``
+    where the package is missing that the faster one needs.
 
     Raises:
         ConfigError: ``LORAP_BENCH_BACKEND`` names no backend.
@@ -63,13 +68,42 @@ def _backend(name: str) -> Kernels:
         raise ConfigError([fault])
     if name == "reference":
         return Reference()
+    best = "triton" if device().type == "cuda" else "native"
+    try:
+        return _triton() if (best if name == "auto" else name) == "triton" else _native()
+    except MissingResource as error:
+        if name != "auto":
+            raise
+        warnings.warn(f"{error}; computing with the slower reference backend", RuntimeWarning, stacklevel=3)
+        return Reference()
+
+
+def _native() -> Kernels:
+    if device().type != "cpu":
+        raise _unsupported("native", "cpu")
     try:
         # Late: numba takes a third of a second to load.
         from lorap_bench.kernels.native import Native
     except ImportError as error:
-        if name == "auto":
-            return Reference()
         raise MissingResource(
-            f"the native backend needs numba ({error}); install it, or set it to reference", where=BACKEND_VARIABLE
+            f"the native backend needs numba ({error}): pip install numba", where=BACKEND_VARIABLE
         ) from error
     return Native()
+
+
+def _triton() -> Kernels:
+    try:
+        # Late: only where a CUDA device computes.
+        from lorap_bench.kernels.triton import Triton
+        from lorap_bench.kernels.triton.compiled import INTERPRETED
+    except ImportError as error:
+        message = f"the triton backend needs triton ({error}), which torch's builds for CUDA on Linux bring"
+        raise MissingResource(f"{message}; without a device: pip install triton", where=BACKEND_VARIABLE) from error
+    if not INTERPRETED and device().type != "cuda":
+        raise _unsupported("triton", "cuda; any where TRITON_INTERPRET=1 is set")
+    return Triton()
+
+
+def _unsupported(backend: str, allowed: str) -> ConfigError:
+    message = f"the {backend} backend does not compute on this device"
+    return ConfigError([Fault(path=DEVICE_VARIABLE, message=message, got=device().type, allowed=allowed)])

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.csr import Csr, csr_from_coo
+from lorap_bench.kernels.derived import derived
 
-__all__ = ["Features", "make_features"]
+__all__ = ["Features", "is_sparse", "make_features"]
 
 _SPARSE_DENSITY = 0.1
 _SPARSE_WIDTH = 64
@@ -28,13 +29,18 @@ class Features:
     values: Tensor
     pattern: Csr | None = None
 
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.values.shape[1] if self.pattern is None else self.pattern.shape[0]
+
     def dense(self) -> Tensor:
-        """Return ``[1 or S, N, F]``."""
+        """Return ``[1 or S, N, F]``; what all members share is filled once."""
         if self.pattern is None:
             return self.values
-        out = self.values.new_zeros(self.values.shape[0], *self.pattern.shape)
-        out[:, self.pattern.row, self.pattern.col.long()] = self.values
-        return out
+        if self.values.shape[0] == 1:
+            return derived(_filled, self.values, self.pattern)
+        return _filled(self.values, self.pattern)
 
     def linear(self, weight: Tensor) -> Tensor:
         """Multiply by each member's weight: ``[S, F, d]`` → ``[S, N, d]``."""
@@ -43,12 +49,24 @@ class Features:
         return kernels().matmul(self.values, weight)
 
 
-def make_features(x: Tensor) -> Features:
-    """Wrap ``[N, F]``, sparsely where that is cheaper (wide and at most a tenth full)."""
-    rows, columns = x.shape
+def is_sparse(x: Tensor) -> bool:
+    """Return whether ``[N, F]`` is cheaper to hold sparsely: wide and at most a tenth full."""
     filled = int(torch.count_nonzero(x))
-    if columns < _SPARSE_WIDTH or filled > _SPARSE_DENSITY * x.numel() or filled == 0:
+    return x.shape[1] >= _SPARSE_WIDTH and 0 < filled <= _SPARSE_DENSITY * x.numel()
+
+
+def make_features(x: Tensor) -> Features:
+    """Wrap ``[N, F]``, sparsely where that is cheaper."""
+    if not is_sparse(x):
         return Features(x.unsqueeze(0))
+    rows, columns = x.shape
     row, col = x.nonzero(as_tuple=True)
     pattern, order = csr_from_coo(row, col, (rows, columns))
     return Features(x[row, col][order].unsqueeze(0), pattern)
+
+
+def _filled(values: Tensor, pattern: Csr) -> Tensor:
+    """Return the matrix with its zeros: ``[S, E]`` → ``[S, N, F]``."""
+    out = values.new_zeros(values.shape[0], *pattern.shape)
+    out[:, pattern.row, pattern.col.long()] = values
+    return out

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,21 @@ if TYPE_CHECKING:
 
     from lorap_bench.kernels.csr import Csr
 
-__all__ = ["AdamState", "CodeRange", "Dither", "Kernels"]
+__all__ = [
+    "ADAM_BETAS",
+    "ADAM_EPSILON",
+    "AdamState",
+    "CodeRange",
+    "Dither",
+    "Gate",
+    "Injection",
+    "Kernels",
+    "Mixture",
+    "RangeState",
+]
+
+
+ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +46,18 @@ class CodeRange:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RangeState:
+    """The range a quantizer remembers, and whether it has seen any.
+
+    Shape: low, high ``[S]`` float32; seen ``[S]`` bool. All change in place.
+    """
+
+    low: Tensor
+    high: Tensor
+    seen: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dither:
     """Noise u from [0, 1) in place of rounding to nearest: round down ``t + u``, or leave ``t + u - 1/2`` unrounded.
 
@@ -41,13 +68,55 @@ class Dither:
     rounds: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """B candidate quantizers and their shares.
+
+    Shape: share ``[S, B]``; scale > 0 and zero ``[S, B, C]`` or ``[S, B, 1]``; low, high ``[S, B]``: their codes.
+    """
+
+    share: Tensor
+    scale: Tensor
+    zero: Tensor
+    low: Tensor
+    high: Tensor
+
+
+class Gate(StrEnum):
+    """What turns an injection's scores into the weights of its prompts."""
+
+    SOFTMAX = "softmax"
+    LINEAR = "linear"
+    SIGMOID = "sigmoid"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Injection:
+    """A low-rank prompt: W and V as one matrix each or as the two factors of one.
+
+    Shape: score ``([S, d, k],)`` or ``([S, d, r], [S, r, k])``; basis ``([S, k, d],)`` or
+    ``([S, k, r], [S, r, d])``; bias ``[S, k, 1]``; temperature ``[S, 1, 1]``.
+    """
+
+    score: tuple[Tensor, ...]
+    basis: tuple[Tensor, ...]
+    bias: Tensor
+    temperature: Tensor
+    gate: Gate
+
+
 @dataclass(slots=True, eq=False)
 class AdamState:
-    """First and second moments of one group of flat parameters ``[S, P]`` and the step count."""
+    """First and second moments of one group of flat parameters ``[S, P]`` and the step count.
+
+    ``corrections`` are ``1 - β1^t`` and ``1 - β2^t`` of the coming step, ``[2]``, where the caller counts the
+    steps because the step is recorded and replayed; None: ``adam`` counts them.
+    """
 
     first: Tensor
     second: Tensor
     steps: int = 0
+    corrections: Tensor | None = None
 
 
 class Kernels(ABC):
@@ -75,6 +144,16 @@ class Kernels(ABC):
 
         Shape: x ``[S, N, …]``, fractions ``[S]`` float64, all at most ``largest``; protected ``[S, N]``
         → two of ``[S]``. Where all rows are protected: (inf, -inf).
+        """
+
+    @abstractmethod
+    def remember(self, state: RangeState, current: tuple[Tensor, Tensor], momentum: Tensor | None) -> None:
+        """Merge the range of the tensor at hand into the remembered one, in place.
+
+        Formula: ``r += m (current - r)``, or without a momentum the wider of both; the first range seen as
+        it is. A member whose current range is empty (low > high) or NaN keeps what it has.
+
+        Shape: current two of ``[S]``; momentum ``[S]``.
         """
 
     @abstractmethod
@@ -132,6 +211,19 @@ class Kernels(ABC):
         """
 
     @abstractmethod
+    def mix_quantize(self, x: Tensor, mixture: Mixture, column: Tensor | None = None) -> Tensor:
+        """Quantize affinely with every candidate, and mix what comes out.
+
+        Formula: ``Σ_b share_b Q_b(x)``, Q_b as ``affine_quantize`` quantizes, with its gradients; to share_b
+        the incoming gradient times Q_b(x), summed.
+
+        Shape: x ``[S, …, C]``, or entries ``[S, E]`` of a sparse matrix with the column of each, ``[E]`` (n of
+        LSQ's factor is then 1); result like x.
+
+        Source: MixQ-GNN (Moustafa et al. 2024), section 4.
+        """
+
+    @abstractmethod
     def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
         """Apply (ReLU and) inverted dropout with counter-based draws.
 
@@ -170,6 +262,23 @@ class Kernels(ABC):
         Not ``torch.bmm``: with an extent of 1 its result depends on how many members there are.
 
         Shape: a ``[S, n, k]``, or ``[1, n, k]`` without a gradient; b ``[S, k, m]`` → ``[S, n, m]``.
+        """
+
+    @abstractmethod
+    def add_product(self, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """Add each member's product to a constant: ``base + a b``.
+
+        Shape: base ``[1 or S, n, m]``, without a gradient; a ``[S, n, k]``, b ``[S, k, m]`` → ``[S, n, m]``.
+        """
+
+    @abstractmethod
+    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
+        """Add to each row of x what a low-rank prompt makes of it.
+
+        Formula: ``y_i = x_i + g(x_i W / τ + c) V``, W and V the products of their factors; g is the softmax
+        over the k prompts, the identity, or the sigmoid. τ has no gradient.
+
+        Shape: x ``[S, N, d]`` → ``[S, N, d]``.
         """
 
     @abstractmethod

@@ -7,9 +7,10 @@ adding a stream (a prompt, a dropout site) does not shift the others'.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Draws", "counter_bits", "counter_keys", "counter_uniform", "drop_threshold", "stream_generator"]
 
 _MASK64 = (1 << 64) - 1
+_GOLDEN, _FACTORS = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # of splitmix64
 
 
 @dataclass(slots=True)
@@ -27,10 +29,58 @@ class Draws:
 
     seeds: list[int]
     step: int = 0
+    _held: _Held | None = field(default=None, init=False)
 
     def keys(self, stream: str) -> Tensor:
         """Return the step's keys of one named stream: ``[2, S]`` int32."""
-        return counter_keys(self.seeds, stream, self.step)
+        if self._held is None:
+            return counter_keys(self.seeds, stream, self.step)
+        return self._held.keys(stream, self.step)
+
+    def advance(self) -> None:
+        """Go on to the next step."""
+        self.step += 1
+        if self._held is not None:
+            self._held.renew(self.step)
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Keep only the members at these positions."""
+        self.seeds = [self.seeds[position] for position in positions]
+        if self._held is not None:
+            self.hold(self._held.device)
+
+    def hold(self, device: torch.device) -> None:
+        """From now on keep each stream's keys in one tensor of a device, renewed in place by ``advance``."""
+        self._held = _Held(self.seeds, device)
+
+
+class _Held:
+    """The keys of the streams met so far, in tensors that stay where they are."""
+
+    def __init__(self, seeds: list[int], device: torch.device) -> None:
+        self.seeds, self.device = seeds, device
+        self._keys: dict[str, Tensor] = {}
+        self._bases = np.zeros((0, len(seeds)), dtype=np.uint64)
+
+    def keys(self, stream: str, step: int) -> Tensor:
+        """Return the tensor of a stream."""
+        if stream not in self._keys:
+            bases = np.array([[_stream_base(seed, stream) for seed in self.seeds]], dtype=np.uint64)
+            self._bases = np.concatenate([self._bases, bases])
+            self._keys[stream] = counter_keys(self.seeds, stream, step).to(self.device).contiguous()
+        return self._keys[stream]
+
+    def renew(self, step: int) -> None:
+        """Write the keys of a step: the same as ``counter_keys``, all streams in one copy to the device."""
+        if not self._keys:
+            return
+        words = self._bases + np.uint64(step + _GOLDEN & _MASK64)
+        words = (words ^ (words >> np.uint64(30))) * np.uint64(_FACTORS[0])
+        words = (words ^ (words >> np.uint64(27))) * np.uint64(_FACTORS[1])
+        words ^= words >> np.uint64(31)
+        halves = np.stack([words.astype(np.uint32), (words >> np.uint64(32)).astype(np.uint32)], axis=1)
+        table = torch.from_numpy(halves.view(np.int32)).to(self.device)
+        torch._foreach_copy_(list(self._keys.values()), list(table.unbind()))  # one launch for all; no public name
 
 
 def stream_generator(seed: int, stream: str) -> torch.Generator:
@@ -111,9 +161,9 @@ def _stream_base(seed: int, stream: str) -> int:
 
 
 def _splitmix64(state: int) -> int:
-    state = (state + 0x9E3779B97F4A7C15) & _MASK64
-    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
-    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK64
+    state = (state + _GOLDEN) & _MASK64
+    state = ((state ^ (state >> 30)) * _FACTORS[0]) & _MASK64
+    state = ((state ^ (state >> 27)) * _FACTORS[1]) & _MASK64
     return state ^ (state >> 31)
 
 

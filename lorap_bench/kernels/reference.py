@@ -4,26 +4,47 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
 from lorap_bench.kernels import straight_through
 from lorap_bench.kernels.csr import edges_to_rows
-from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Kernels
+from lorap_bench.kernels.derived import derived
+from lorap_bench.kernels.interface import (
+    ADAM_BETAS,
+    ADAM_EPSILON,
+    AdamState,
+    CodeRange,
+    Dither,
+    Gate,
+    Injection,
+    Kernels,
+    Mixture,
+    RangeState,
+)
 from lorap_bench.kernels.random import counter_bits
 from lorap_bench.kernels.straight_through import affine_grid, aligned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lorap_bench.kernels.csr import Csr
 
-__all__ = ["Reference"]
+__all__ = ["BETA1", "BETA2", "Reference"]
 
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
+BETA1, BETA2 = ADAM_BETAS
+
+_GATES: dict[Gate, Callable[[Tensor], Tensor]] = {
+    # Gates act on transposed logits [S, k, N]: a softmax over a short last axis is six times slower.
+    Gate.SOFTMAX: lambda logits: torch.softmax(logits, dim=1),
+    Gate.LINEAR: lambda logits: logits,
+    # torch.sigmoid rounds an element by its place in memory, so by the number of members; beyond ±60 it is 0 or 1.
+    Gate.SIGMOID: lambda logits: 1 / (1 + torch.exp(-logits.clamp(-60, 60))),
+}
 
 
-@final
 class Reference(Kernels):
     """Composed PyTorch operations; see ``Kernels`` for every formula."""
 
@@ -58,6 +79,13 @@ class Reference(Kernels):
         high = upper.topk(deepest, dim=1).values.gather(1, place)
         return low.squeeze(1), high.squeeze(1)
 
+    def remember(self, state: RangeState, current: tuple[Tensor, Tensor], momentum: Tensor | None) -> None:
+        anything = current[0] <= current[1]
+        for old, new, wider in zip((state.low, state.high), current, (torch.minimum, torch.maximum), strict=True):
+            merged = wider(old, new) if momentum is None else old + momentum * (new - old)
+            old.copy_(torch.where(anything, torch.where(state.seen, merged, new), old))
+        state.seen.logical_or_(anything)
+
     def fake_quantize(  # noqa: PLR0913  # the contract's
         self,
         x: Tensor,
@@ -76,6 +104,19 @@ class Reference(Kernels):
 
     def affine_quantize(self, x: Tensor, scale: Tensor, zero: Tensor, codes: CodeRange) -> Tensor:
         return straight_through.learned_affine(x, scale, zero, (aligned(codes.low, x), aligned(codes.high, x)))
+
+    def mix_quantize(self, x: Tensor, mixture: Mixture, column: Tensor | None = None) -> Tensor:
+        members, shape = x.shape[0], (x.shape[0], *(1,) * (x.dim() - 2), -1)
+        parts = []
+        for b in range(mixture.share.shape[1]):
+            scale, zero = (
+                table[:, b].view(shape) if column is None else table[:, b].index_select(1, column)
+                for table in (mixture.scale, mixture.zero)
+            )
+            ends = aligned(mixture.low[:, b], x), aligned(mixture.high[:, b], x)
+            quantized = straight_through.learned_affine(x, scale, zero, ends)
+            parts.append(mixture.share[:, b].view(members, *(1,) * (x.dim() - 1)) * quantized)
+        return torch.stack(parts).sum(0)
 
     def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
         bits = counter_bits(keys, x[0].numel()).view(x.shape)
@@ -102,14 +143,31 @@ class Reference(Kernels):
     def matmul(self, a: Tensor, b: Tensor) -> Tensor:
         return cast("Tensor", _Matmul.apply(a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
+    def add_product(self, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        return cast("Tensor", _AddProduct.apply(base, a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+
+    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
+        turned = x.mT
+        for factor in prompt.score:  # from the wide side: N r (d + k) multiplications, not N d k
+            turned = self.matmul(factor.mT, turned)
+        basis = prompt.basis[0]
+        for factor in prompt.basis[1:]:
+            basis = self.matmul(basis, factor)
+        weights = _GATES[prompt.gate](turned / prompt.temperature + prompt.bias)
+        return x + self.matmul(weights.mT, basis)
+
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
         rate, decay = scalars
-        state.steps += 1
+        if state.corrections is None:
+            state.steps += 1
+            corrections: Any = 1 - BETA1**state.steps, 1 - BETA2**state.steps
+        else:
+            corrections = state.corrections
         gradient = gradient + decay * flat
-        state.first.lerp_(gradient, 1 - _BETA1)
-        state.second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
-        root = (state.second / (1 - _BETA2**state.steps)).sqrt_().add_(_EPSILON)
-        flat.sub_((rate / (1 - _BETA1**state.steps)) * state.first / root)
+        state.first.lerp_(gradient, 1 - BETA1)
+        state.second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+        root = (state.second / corrections[1]).sqrt_().add_(ADAM_EPSILON)
+        flat.sub_((rate / corrections[0]) * state.first / root)
 
 
 class _Matmul(torch.autograd.Function):
@@ -124,6 +182,21 @@ class _Matmul(torch.autograd.Function):
         to_a = _each(gradient, b.mT) if ctx.needs_input_grad[0] else None
         to_b = _each(a.mT, gradient) if ctx.needs_input_grad[1] else None
         return to_a, to_b
+
+
+class _AddProduct(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        out = b.new_empty(b.shape[0], a.shape[1], b.shape[2])
+        for s, target in enumerate(out):
+            torch.addmm(base[s if base.shape[0] > 1 else 0], a[s], b[s], out=target)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor]:
+        a, b = ctx.saved_tensors
+        return None, _each(gradient, b.mT), _each(a.mT, gradient)
 
 
 class _Propagate(torch.autograd.Function):
@@ -141,7 +214,7 @@ class _Propagate(torch.autograd.Function):
         gradient = gradient.contiguous()
         to_x = to_weight = None
         if ctx.needs_input_grad[2]:
-            turned = None if weight is None else weight.index_select(1, pattern.t_perm)
+            turned = None if weight is None else derived(_turned, weight, pattern)
             to_x = _spmm(pattern.t_rowptr, pattern.t_col, turned, gradient)
         if x is not None:
             heads = weight.shape[2] if weight.dim() == 3 else 1
@@ -166,8 +239,12 @@ class _SparseLinear(torch.autograd.Function):
         to_values = None
         if weight is not None:
             to_values = _sampled(pattern, gradient, weight)
-        turned = values.index_select(1, pattern.t_perm)
-        return None, to_values, _spmm(pattern.t_rowptr, pattern.t_col, turned, gradient)
+        return None, to_values, _spmm(pattern.t_rowptr, pattern.t_col, derived(_turned, values, pattern), gradient)
+
+
+def _turned(values: Tensor, pattern: Csr) -> Tensor:
+    """Return values ``[S, E, …]`` in the order of the transpose."""
+    return values.index_select(1, pattern.t_perm)
 
 
 def _sampled(pattern: Csr, a: Tensor, b: Tensor) -> Tensor:
@@ -192,11 +269,12 @@ def _spmm(rowptr: Tensor, col: Tensor, weight: Tensor | None, x: Tensor) -> Tens
     out = x.new_empty(members, shape[0], width)
     if weight is None:
         weight = x.new_ones(1, col.numel())
-    for s in range(members):
-        values = weight[s if weight.shape[0] > 1 else 0]
-        if values.dim() == 1:
-            torch.mm(torch.sparse_csr_tensor(rowptr, col, values, shape), x[s], out=out[s])
-            continue
+    if weight.dim() == 2:
+        matrices = [torch.sparse_csr_tensor(rowptr, col, values, shape) for values in weight]
+        for s, (source, target) in enumerate(zip(x, out, strict=True)):
+            torch.addmm(target, matrices[s if len(matrices) > 1 else 0], source, beta=0, out=target)
+        return out
+    for s, values in enumerate(weight.expand(members, -1, -1)):
         per_head = zip(values.unbind(1), x[s].chunk(values.shape[1], 1), out[s].chunk(values.shape[1], 1), strict=True)
         for head, source, target in per_head:
             target.copy_(torch.sparse_csr_tensor(rowptr, col, head.contiguous(), shape) @ source)

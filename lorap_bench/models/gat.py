@@ -11,14 +11,13 @@ import torch.nn.functional as F  # noqa: N812  # the name torch users know
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import glorot, zeros
 from lorap_bench.models.dropout import Dropout
-from lorap_bench.models.hooks import Conv, Fittings, LayerShape, linear
+from lorap_bench.models.hooks import Conv, Fittings, Input, LayerShape
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from lorap_bench.cost.site import Operation, Site
     from lorap_bench.kernels.csr import Csr
-    from lorap_bench.kernels.features import Features
     from lorap_bench.models.graph import GraphBatch
 
 __all__ = ["GAT"]
@@ -37,6 +36,7 @@ class GAT(Conv):
 
     self_loops = True
     normalized = False
+    linear_first = True
     uses_heads = True
 
     def __init__(self, shape: LayerShape, fittings: Fittings) -> None:
@@ -78,9 +78,9 @@ class GAT(Conv):
     def aggregate_width(cls, shape: LayerShape) -> int:
         return shape.d_out
 
-    def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
+    def forward(self, x: Input, graph: GraphBatch) -> Tensor:
         weight = self.quantize("weight", self.get_parameter("weight"))
-        feature = self.quantize("feature", linear(self.enter(x), weight))
+        feature = self.quantize("feature", self.map_input(x, weight))
         alpha = self.drop(self._attention(graph.pattern, feature))
         aggregate = self.finish(self.sum_messages(graph.pattern, alpha, feature))
         return self.quantize("update", aggregate + self.get_parameter("bias"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from lorap_bench.kernels.members import glorot, zeros
-from lorap_bench.models.hooks import Conv, Fittings, LayerShape, linear
+from lorap_bench.models.hooks import Conv, Fittings, Input, LayerShape
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from lorap_bench.cost.site import Operation, Site
-    from lorap_bench.kernels.features import Features
     from lorap_bench.models.graph import GraphBatch
 
 __all__ = ["GCN"]
@@ -26,6 +25,7 @@ class GCN(Conv):
 
     self_loops = True
     normalized = True
+    linear_first = True
 
     def __init__(self, shape: LayerShape, fittings: Fittings) -> None:
         super().__init__(shape, fittings)
@@ -60,8 +60,8 @@ class GCN(Conv):
     def aggregate_width(cls, shape: LayerShape) -> int:
         return shape.d_out
 
-    def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
+    def forward(self, x: Input, graph: GraphBatch) -> Tensor:
         weight = self.quantize("weight", self.get_parameter("weight"))
-        feature = self.quantize("feature", linear(self.enter(x), weight))
+        feature = self.quantize("feature", self.map_input(x, weight))
         aggregate = self.finish(self.sum_messages(graph.pattern, self.edge_weight(graph), feature))
         return self.quantize("update", aggregate + self.get_parameter("bias"))

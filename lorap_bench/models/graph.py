@@ -133,9 +133,9 @@ def _ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, T
     """
     starts = pointers[chosen]
     lengths = pointers[chosen + 1] - starts
-    owner = torch.repeat_interleave(torch.arange(chosen.numel()), lengths)
+    owner = torch.repeat_interleave(torch.arange(chosen.numel(), device=chosen.device), lengths)
     shift = lengths.cumsum(0) - lengths - starts
-    return torch.arange(owner.numel()) - shift[owner], owner, shift, lengths
+    return torch.arange(owner.numel(), device=owner.device) - shift[owner], owner, shift, lengths
 
 
 def _local_pointers(pointers: Tensor, nodes: Tensor) -> Tensor:

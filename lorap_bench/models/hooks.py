@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.csr import Csr, edges_to_rows
 from lorap_bench.kernels.features import Features
 from lorap_bench.kernels.members import MemberModule
+from lorap_bench.kernels.prompted import Prompted
 from lorap_bench.quant.context import Stage
 from lorap_bench.quant.quantizer import Identity
 
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
     from lorap_bench.quant.quantizer import Quantizer
     from lorap_bench.quant.scheme import Scheme
 
-__all__ = ["Conv", "Fittings", "LayerShape", "Quantized", "linear"]
+__all__ = ["Conv", "Fittings", "Input", "LayerShape", "Quantized", "linear"]
+
+Input = Tensor | Features | Prompted
+"""What a layer reads: hidden rows; raw features, quantized already; or prompted ones, where it is ``linear_first``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +158,8 @@ class Conv(Quantized, ABC):
     self_loops: ClassVar[bool]
     normalized: ClassVar[bool]
     uses_heads: ClassVar[bool] = False
+    linear_first: ClassVar[bool] = False
+    """Whether nothing but a linear map reads the quantized input (``map_input``)."""
 
     def __init__(self, shape: LayerShape, fittings: Fittings) -> None:
         super().__init__(f"layers.{shape.layer}.", self.sites(shape), fittings.scheme, fittings.context)
@@ -200,6 +207,14 @@ class Conv(Quantized, ABC):
             return Features(self.quantize("input", values), x.pattern)
         return Features(self.quantizer("input").sparse(values, x.pattern), x.pattern)
 
+    def map_input(self, x: Input, weight: Tensor) -> Tensor:
+        """Hook *input*, and a linear map: ``[S, N, d_in]`` · ``[S, d_in, d_out]``."""
+        if not isinstance(x, Prompted):
+            return linear(self.enter(x), weight)
+        if self.quantizer("input").straight:
+            return replace(x, through=partial(self.quantize, "input")).linear(weight)
+        return linear(self.enter(x.dense()), weight)
+
     def edge_weight(self, graph: GraphBatch) -> Tensor | None:
         """Hook *norm*: the edge weights ``[1 or S, E]``; they come quantized unless their quantizer still learns."""
         if graph.norm is None or not self.quantizer("norm").live:
@@ -236,7 +251,7 @@ class Conv(Quantized, ABC):
 
 def linear(x: Tensor | Features, weight: Tensor) -> Tensor:
     """Multiply by each member's weight: ``[S, N, d_in]`` · ``[S, d_in, d_out]``."""
-    return x.linear(weight) if isinstance(x, Features) else kernels().matmul(x, weight)
+    return kernels().matmul(x, weight) if isinstance(x, Tensor) else x.linear(weight)
 
 
 def _key(local: str) -> str:

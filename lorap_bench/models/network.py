@@ -13,7 +13,7 @@ from lorap_bench.kernels.members import MemberModule
 from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.dropout import Dropout
 from lorap_bench.models.head import Head
-from lorap_bench.models.hooks import Conv, Fittings, LayerShape, Quantized
+from lorap_bench.models.hooks import Conv, Fittings, Input, LayerShape, Quantized
 from lorap_bench.models.readout import READOUTS
 from lorap_bench.quant.context import Context, Stage
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lorap_bench.config import TrialConfig
+    from lorap_bench.kernels.prompted import Prompted
     from lorap_bench.kernels.random import Draws
     from lorap_bench.models.blueprint import Blueprint
     from lorap_bench.models.graph import GraphBatch
@@ -126,7 +127,7 @@ class Network(MemberModule):
     def forward(self, constants: list[Constants]) -> Tensor:
         """Return logits ``[S, N, C]`` (node level) or ``[S, G, C]`` (graph level) for a prepared batch."""
         self._enter(constants[0].graph)
-        x: Tensor | Features = self._inputs(constants[0])
+        x: Input = self._inputs(constants[0])
         for index, (conv, constant) in enumerate(zip(self.convs, constants, strict=True)):
             x = conv(x, constant.graph)
             if index < len(self.drops):
@@ -169,10 +170,12 @@ class Network(MemberModule):
         if protects and self.protection is not None:
             context.protected = self.protection(graph.ranks, context.draws)
 
-    def _inputs(self, constants: Constants) -> Tensor | Features:
+    def _inputs(self, constants: Constants) -> Input:
         """Return the first layer's input: prompted, or raw and quantized but for protected rows."""
         if self.node_prompt is not None and not self.context.bare:
-            prompted: Tensor = self.node_prompt(constants.features)
+            first: Conv = self.convs[0]  # type: ignore[assignment]  # ModuleList forgets its items' type
+            mixture = self.node_prompt.mixture(constants.features) if first.linear_first else None
+            prompted: Tensor | Prompted = self.node_prompt(constants.features) if mixture is None else mixture
             return prompted
         quantized, raw, protected = constants.features, constants.graph.features, self.context.protected
         if protected is None or quantized.values is raw.values:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import Group, glorot, zeros
+from lorap_bench.kernels.prompted import Prompted
 from lorap_bench.prompts.prompt import NodePrompt, Prompt, PromptCost
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class SharedPrompt(NodePrompt):
     def forward(self, features: Features) -> Tensor:
         return features.dense() + self.get_parameter("vector")
 
+    def mixture(self, features: Features) -> Prompted:
+        vector = self.get_parameter("vector")
+        return Prompted(features, vector.new_ones(self.members, features.rows, 1), vector)
+
 
 @final
 class MixedPrompt(NodePrompt):
@@ -45,8 +49,11 @@ class MixedPrompt(NodePrompt):
         self.declare("basis", (count, width), glorot, Group.PROMPT)
 
     def forward(self, features: Features) -> Tensor:
+        return self.mixture(features).dense()
+
+    def mixture(self, features: Features) -> Prompted:
         scores = features.linear(self.get_parameter("scorer")) + self.get_parameter("bias")
-        return kernels().matmul(torch.softmax(scores, dim=2), self.get_parameter("basis")) + features.dense()
+        return Prompted(features, torch.softmax(scores, dim=2), self.get_parameter("basis"))
 
 
 def mixed_cost(nodes: float, width: int, count: int) -> PromptCost:

@@ -21,26 +21,17 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from lorap_bench.kernels.backend import kernels
+from lorap_bench.kernels.interface import Gate, Injection
 from lorap_bench.kernels.members import Group, glorot, zeros
 from lorap_bench.prompts.gpf import MixedPrompt, mixed_cost
 from lorap_bench.prompts.prompt import AggregatePrompt, NodePrompt, Prompt, PromptCost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
     from lorap_bench.config import PromptConfig
 
 __all__ = ["GPFLoRAP", "LoRAP", "LowRankPrompt"]
-
-_GATES: dict[str, Callable[[Tensor], Tensor]] = {
-    # Gates act on transposed logits [S, k, N]: a softmax over a short last axis is six times slower.
-    "softmax": lambda logits: torch.softmax(logits, dim=1),
-    "linear": lambda logits: logits,
-    # torch.sigmoid rounds an element by its place in memory, so by the number of members; beyond ±60 it is 0 or 1.
-    "sigmoid": lambda logits: 1 / (1 + torch.exp(-logits.clamp(-60, 60))),
-}
 
 
 @final
@@ -50,7 +41,7 @@ class LowRankPrompt(AggregatePrompt):
     def __init__(self, configs: tuple[PromptConfig, ...], width: int, rank: int) -> None:
         super().__init__(len(configs))
         first = configs[0]
-        self.gate = _GATES[first.gate]
+        self.gate = Gate(first.gate)
         self.register_buffer("temperature", torch.tensor([config.temperature for config in configs]).view(-1, 1, 1))
         self.declare("bias", (first.count, 1), zeros, Group.PROMPT)
         self.factorized = first.factorize
@@ -64,15 +55,17 @@ class LowRankPrompt(AggregatePrompt):
             self.declare("basis", (first.count, width), zeros, Group.PROMPT)
 
     def forward(self, x: Tensor) -> Tensor:
-        score: Tensor = self.get_parameter("score")
-        basis: Tensor = self.get_parameter("basis")
+        score, basis = ["score"], ["basis"]
         if self.factorized:
-            logits = kernels().matmul(score.mT, kernels().matmul(self.get_parameter("down").mT, x.mT))
-            basis = kernels().matmul(self.get_parameter("mix"), basis)
-        else:
-            logits = kernels().matmul(score.mT, x.mT)
-        logits = logits / self.get_buffer("temperature") + self.get_parameter("bias")
-        return x + kernels().matmul(self.gate(logits).mT, basis)
+            score, basis = ["down", "score"], ["mix", "basis"]
+        prompt = Injection(
+            score=tuple(map(self.get_parameter, score)),
+            basis=tuple(map(self.get_parameter, basis)),
+            bias=self.get_parameter("bias"),
+            temperature=self.get_buffer("temperature"),
+            gate=self.gate,
+        )
+        return kernels().inject(x, prompt)
 
 
 def _aggregate_rank(config: PromptConfig, width: int) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import PromptConfig
     from lorap_bench.kernels.features import Features
+    from lorap_bench.kernels.prompted import Prompted
 
 __all__ = ["AggregatePrompt", "NodePrompt", "Prompt", "PromptCost"]
 
@@ -51,6 +52,10 @@ class NodePrompt(MemberModule):
     @abstractmethod
     def forward(self, features: Features) -> Tensor:
         """Return the prompted features: ``[N, F]`` shared → ``[S, N, F]``."""
+
+    def mixture(self, features: Features) -> Prompted | None:
+        """Return the same as a mixture of vectors, not yet computed; None where it is none."""
+        return None
 
 
 class AggregatePrompt(MemberModule):

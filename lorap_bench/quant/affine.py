@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lorap_bench.kernels.backend import kernels
-from lorap_bench.kernels.interface import CodeRange, Dither
+from lorap_bench.kernels.interface import CodeRange, Dither, RangeState
 from lorap_bench.quant.observers import make_observer
 from lorap_bench.quant.quantizer import Quantizer, code_range
 
@@ -32,6 +32,7 @@ class AffineQuantizer(Quantizer):
         self.site, self.context = site, context
         self.symmetric = symmetric
         self.clipped = configs[0].gradient == "clipped"
+        self.straight = not self.clipped
         self.rounding = configs[0].rounding
         low, high = code_range(widths, symmetric=symmetric)
         self.register_buffer("code_low", low)
@@ -103,27 +104,18 @@ class ActivationQuantizer(AffineQuantizer):
         """The remembered range: two of ``[S]``."""
         return self.get_buffer("range_low"), self.get_buffer("range_high")
 
+    @torch.no_grad()
     def calibrate(self, x: Tensor) -> None:
         """Keep the exact extremes of a constant: it has no outliers to guard against and never drifts."""
-        self._remember(*kernels().value_range(x), torch.ones_like(self.get_buffer("seen")))
+        for kept, found in zip(self.limits, kernels().value_range(x), strict=True):
+            kept.copy_(found)
+        self.get_buffer("seen").fill_(True)  # torch's own signature
         self.constant = True
 
     @torch.no_grad()
     def _observe(self, x: Tensor, protected: Tensor | None) -> None:
         if not x.numel():  # the messages of a graph without edges
             return
-        seen = self.get_buffer("seen")
-        current = self.observer.measure(x, protected)
         # A step may protect every row: then there is nothing to see, and the range stays.
-        anything = current[0] <= current[1]
-        merged = self.observer.merge(self.limits, current)
-        low, high = (
-            torch.where(anything, torch.where(seen, new, first), old)
-            for new, first, old in zip(merged, current, self.limits, strict=True)
-        )
-        self._remember(low, high, seen | anything)
-
-    def _remember(self, low: Tensor, high: Tensor, seen: Tensor) -> None:
-        self.get_buffer("range_low").copy_(low)
-        self.get_buffer("range_high").copy_(high)
-        self.get_buffer("seen").copy_(seen)
+        current = self.observer.measure(x, protected)
+        kernels().remember(RangeState(*self.limits, self.get_buffer("seen")), current, self.observer.pace)

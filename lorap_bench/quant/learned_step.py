@@ -32,7 +32,6 @@ __all__ = ["ColumnQuantizer", "GroupQuantizer", "RowQuantizer", "Start", "neares
 
 _SMALLEST_STEP = torch.finfo(torch.float32).eps
 _WIDEST = 8
-_POWERS = tuple(2.0**bits for bits in range(_WIDEST + 1))
 
 
 class Start(NamedTuple):
@@ -85,10 +84,10 @@ class LearnedStep(Quantizer):
 
     def _top(self, bits: Tensor) -> Tensor:
         """Return the largest code of (real) widths, with the gradient ``2^b ln 2`` (``2^(b-1) ln 2`` signed)."""
-        # A width that is not a number must not index the table; it reaches the result through the last term.
+        # A width that is not a number makes no integer; it reaches the result through the last term.
         whole = bits.detach().nan_to_num().clamp(1 + self.signed, _WIDEST).round()
         used = whole.long() - int(self.signed)
-        power = bits.new_tensor(_POWERS)[used]
+        power = torch.bitwise_left_shift(torch.ones_like(used), used).to(bits.dtype)
         return (power - 1) + power * math.log(2) * (bits - bits.detach())
 
     def _used(self, bits: Tensor) -> Tensor:

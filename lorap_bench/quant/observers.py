@@ -16,8 +16,8 @@ sample is ours (the reference code keeps each value with a probability).
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, final
+from abc import ABC
+from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -40,7 +40,9 @@ _KEPT_WHOLE = 1000
 
 
 class Observer(MemberModule, ABC):
-    """Estimates a range and merges it; all per member."""
+    """Estimates the range of a tensor, and says how it joins the range remembered; all per member."""
+
+    averages: ClassVar[bool]
 
     def __init__(self, configs: Sequence[QuantConfig], site: Site, context: Context) -> None:
         super().__init__(len(configs))
@@ -66,47 +68,44 @@ class Observer(MemberModule, ABC):
             x, protected = x.flatten(1).gather(1, place), None if protected is None else protected.gather(1, rows)
         return kernels().percentile_range(x, self.get_buffer("percentile"), largest=self.largest, protected=protected)
 
-    @abstractmethod
-    def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the new range from the remembered and the current one, ``[S]`` each."""
+    @property
+    def pace(self) -> Tensor | None:
+        """The momentum that a range is averaged with ``[S]``; None where it only ever widens."""
+        return self.get_buffer("momentum") if self.averages else None
 
 
 @final
 class MinMax(Observer):
     """Global extremes."""
 
-    def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return _widest(remembered, current)
+    averages: ClassVar[bool] = False
 
 
 @final
 class MovingAverage(Observer):
     """Exponential moving average of the extremes."""
 
-    def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return _averaged(remembered, current, self.get_buffer("momentum"))
+    averages: ClassVar[bool] = True
 
 
 @final
 class Percentile(Observer):
     """Global extremes of the p and 1-p order statistics."""
 
+    averages: ClassVar[bool] = False
+
     def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
         return self._order_statistics(x, protected)
-
-    def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return _widest(remembered, current)
 
 
 @final
 class MovingPercentile(Observer):
     """Exponential moving average of the p and 1-p order statistics."""
 
+    averages: ClassVar[bool] = True
+
     def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
         return self._order_statistics(x, protected)
-
-    def merge(self, remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return _averaged(remembered, current, self.get_buffer("momentum"))
 
 
 _KINDS: dict[str, type[Observer]] = {
@@ -117,14 +116,3 @@ _KINDS: dict[str, type[Observer]] = {
 def make_observer(configs: Sequence[QuantConfig], site: Site, context: Context) -> Observer:
     """Return the observer the members' configurations name (members of a cohort share the kind)."""
     return _KINDS[configs[0].observer](configs, site, context)
-
-
-def _averaged(
-    remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor], momentum: Tensor
-) -> tuple[Tensor, Tensor]:
-    low, high = (old + momentum * (new - old) for old, new in zip(remembered, current, strict=True))
-    return low, high
-
-
-def _widest(remembered: tuple[Tensor, Tensor], current: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    return torch.minimum(remembered[0], current[0]), torch.maximum(remembered[1], current[1])

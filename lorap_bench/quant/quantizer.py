@@ -26,6 +26,9 @@ class Quantizer(MemberModule):
     live: ClassVar[bool] = False
     """Whether what it makes of a constant may change from step to step, so that none of it may be kept."""
 
+    straight: bool = False
+    """Whether it passes every gradient straight through and learns nothing by one."""
+
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Return x with the values its codes stand for: ``[S, …]`` → ``[S, …]``.
@@ -57,6 +60,8 @@ class Quantizer(MemberModule):
 @final
 class Identity(Quantizer):
     """Leaves a tensor in full precision."""
+
+    straight = True
 
     def forward(self, x: Tensor) -> Tensor:
         return x

@@ -9,14 +9,13 @@ and zero point; the logarithm is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, final
 
 import torch
 from torch import Tensor
 
 from lorap_bench.kernels.backend import kernels
-from lorap_bench.kernels.interface import CodeRange
+from lorap_bench.kernels.interface import CodeRange, Mixture
 from lorap_bench.kernels.members import Group, zeros
 from lorap_bench.quant.context import Context, Stage
 from lorap_bench.quant.quantizer import Quantizer, is_weight
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["RelaxedQuantizer"]
 
 _SMALLEST_SCALE = torch.finfo(torch.float32).eps
-Spread = Callable[[Tensor], Tensor]
-"""Brings one value a column, ``[S, C]``, to the shape of the tensor at hand."""
 
 
 @final
@@ -78,8 +75,7 @@ class RelaxedQuantizer(Quantizer):
         if self.context.calibrating:
             rows = x.flatten(1, -2) if self._per_column else x.flatten(1).unsqueeze(2)
             self._fit(rows.amin(1), rows.amax(1))
-        shape = (x.shape[0], *(1,) * (x.dim() - 2), -1)
-        quantized = self._mix(x, lambda tensor: tensor.view(shape))
+        quantized = self._quantized(x, None)
         protected = self.context.protected_rows(self.site.rows)
         if protected is None:
             return quantized
@@ -87,11 +83,10 @@ class RelaxedQuantizer(Quantizer):
 
     def sparse(self, values: Tensor, pattern: Csr) -> Tensor:
         """Quantize stored entries; LSQ's factor is that of one value each, which Adam does not notice."""
-        column = pattern.col.long()
         if self.context.calibrating:
-            index, empty = column.expand_as(values), values.new_zeros(values.shape[0], pattern.shape[1])
+            index, empty = pattern.col.long().expand_as(values), values.new_zeros(values.shape[0], pattern.shape[1])
             self._fit(*(empty.scatter_reduce(1, index, values, kind) for kind in ("amin", "amax")))
-        quantized = self._mix(values, lambda tensor: tensor.index_select(1, column))
+        quantized = self._quantized(values, pattern.col)
         protected = self.context.protected_rows(self.site.rows)
         return (
             quantized if protected is None else torch.where(protected.index_select(1, pattern.row), values, quantized)
@@ -107,25 +102,27 @@ class RelaxedQuantizer(Quantizer):
     def _per_column(self) -> bool:
         return self.get_parameter("zero").shape[2] > 1
 
-    def _mix(self, x: Tensor, spread: Spread) -> Tensor:
-        if self.context.stage is not Stage.SEARCH:
-            return self._candidate(x, spread, self.get_buffer("chosen"))
-        share = self.get_parameter("choice").softmax(1)
-        parts = []
-        for index in range(share.shape[1]):
-            at = torch.full_like(self.get_buffer("chosen"), index)
-            parts.append(share[:, index].view(-1, *(1,) * (x.dim() - 1)) * self._candidate(x, spread, at))
-        return torch.stack(parts).sum(0)
-
-    def _candidate(self, x: Tensor, spread: Spread, index: Tensor) -> Tensor:
-        """Quantize with one candidate a member: index ``[S, 1]``."""
-        low, high, fixed = (self.get_buffer(name).gather(1, index) for name in ("low", "high", "fixed_zero"))
-        scale, zero = (_pick(self.get_parameter(name), index) for name in ("log_scale", "zero"))
-        rounded = torch.minimum(torch.maximum(zero.detach().round(), low), high)
-        zero = fixed.expand_as(zero) if self.signed else rounded + (zero - zero.detach())
+    def _quantized(self, x: Tensor, column: Tensor | None) -> Tensor:
+        """Mix the candidates in the search, then take the chosen one; ``column`` as in ``Kernels.mix_quantize``."""
+        low, high, fixed = (self.get_buffer(name) for name in ("low", "high", "fixed_zero"))
+        scale: Tensor = self.get_parameter("log_scale")
+        zero: Tensor = self.get_parameter("zero")
+        searching = self.context.stage is Stage.SEARCH
+        if not searching:
+            index = self.get_buffer("chosen")
+            low, high, fixed = (table.gather(1, index) for table in (low, high, fixed))
+            scale, zero = (
+                table.gather(1, index.unsqueeze(2).expand(-1, -1, table.shape[2])) for table in (scale, zero)
+            )
+        ends = low.unsqueeze(2), high.unsqueeze(2)
+        rounded = torch.minimum(torch.maximum(zero.detach().round(), ends[0]), ends[1])
+        zero = fixed.unsqueeze(2).expand_as(zero) if self.signed else rounded + (zero - zero.detach())
         scale = scale.exp().clamp(min=_SMALLEST_SCALE)
-        codes = CodeRange(low.squeeze(1), high.squeeze(1), self.signed)
-        return kernels().affine_quantize(x, spread(scale), spread(zero), codes)
+        if searching:
+            share = self.get_parameter("choice").softmax(1)
+            return kernels().mix_quantize(x, Mixture(share, scale, zero, low, high), column)
+        scale, zero = (_spread(table.squeeze(1), x, column) for table in (scale, zero))
+        return kernels().affine_quantize(x, scale, zero, CodeRange(low.squeeze(1), high.squeeze(1), self.signed))
 
     @torch.no_grad()
     def _fit(self, least: Tensor, most: Tensor) -> None:
@@ -143,6 +140,8 @@ class RelaxedQuantizer(Quantizer):
         self.get_parameter("zero").data.copy_(zero)
 
 
-def _pick(table: Tensor, index: Tensor) -> Tensor:
-    """Return each member's row: ``[S, B, C]`` at ``[S, 1]`` → ``[S, C]``."""
-    return table.gather(1, index.unsqueeze(2).expand(-1, -1, table.shape[2])).squeeze(1)
+def _spread(table: Tensor, x: Tensor, column: Tensor | None) -> Tensor:
+    """Bring one value a column, ``[S, C]``, to the shape of the tensor at hand."""
+    if column is not None:
+        return table.index_select(1, column)
+    return table.view(x.shape[0], *(1,) * (x.dim() - 2), -1)

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from lorap_bench.cost.ledger import FULL_PRECISION
 from lorap_bench.kernels.backend import kernels
+from lorap_bench.kernels.device import device
 from lorap_bench.kernels.interface import AdamState
 from lorap_bench.kernels.members import Group, MemberModule
 from lorap_bench.kernels.random import Draws, stream_generator
+from lorap_bench.kernels.reference import BETA1, BETA2
 from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.blueprint import Blueprint, blueprint
 from lorap_bench.models.network import Network
@@ -66,8 +68,9 @@ def cohort_key(plan: Blueprint) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Flat:
-    """One group: its parameters, their values ``[S, P]``, Adam's moments, learning rate and decay ``[S, 1]``."""
+    """One group of parameters: their values ``[S, P]``, Adam's moments, learning rate and decay ``[S, 1]``."""
 
+    group: Group
     parameters: list[torch.nn.Parameter]
     values: Tensor
     adam: AdamState
@@ -76,19 +79,41 @@ class _Flat:
 
 
 class Cohort:
-    """The network of some members, its optimizer, and the best state each has reached."""
+    """The network of some members, its optimizer, and the best state each has reached.
 
-    def __init__(self, members: Sequence[Member], shape: TaskShape) -> None:
+    First values are drawn on the CPU, so that they are the same on every device.
+    """
+
+    def __init__(self, members: Sequence[Member], shape: TaskShape, where: torch.device | None = None) -> None:
         plans = [blueprint(config, shape) for config in _distinct(members)]
         assert all(cohort_key(plan) == cohort_key(plans[0]) for plan in plans), "members of a cohort agree in shape"
         self.plan = plans[0]
         self.draws = Draws([member.seed for member in members])
         self.network = Network(self.plan, [member.config for member in members], self.draws)
+        self.device = where or device()
         self._initialise(Group)
+        if self.device.type != "cpu":
+            self.network.to(self.device)
         self._flats = [self._flatten(group, members) for group in Group if self._parameters(group)]
+        self._corrections: Tensor | None = None
         self._best = [tensor.clone() for tensor in self._state()]
+        if self.device.type != "cpu":
+            self.hold()
 
-    def step(self, loss: Tensor, pace: float = 1.0) -> None:
+    def hold(self) -> None:
+        """Keep what a step reads from the host in tensors that stay where they are, so that it can be recorded."""
+        self.draws.hold(self.device)
+        self._corrections = torch.ones(2, device=self.device)
+        for flat in self._flats:
+            flat.adam.corrections = self._corrections
+        self._correct()
+
+    def step(self, loss: Tensor, pace: float | Tensor = 1.0) -> None:
+        """Take one training step and go on to the next: ``update``, then ``advance``."""
+        self.update(loss, pace)
+        self.advance()
+
+    def update(self, loss: Tensor, pace: float | Tensor = 1.0) -> None:
         """Back-propagate each member's loss ``[S]`` and take one Adam step, at ``pace`` times every learning rate."""
         parameters = [parameter for flat in self._flats for parameter in flat.parameters]
         # What a stage does not use (the scales of a float stage) has a gradient of zero.
@@ -97,7 +122,14 @@ class Cohort:
             for flat in self._flats:
                 gradient = torch.cat([next(gradients).flatten(1) for _ in flat.parameters], dim=1)
                 kernels().adam(flat.values, gradient, flat.adam, (flat.rate * pace, flat.decay))
-        self.draws.step += 1
+
+    def advance(self) -> None:
+        """Count the step: what the next one reads from the host is there afterwards."""
+        self.draws.advance()
+        if self._corrections is not None:
+            for flat in self._flats:
+                flat.adam.steps += 1
+            self._correct()
 
     @torch.no_grad()
     def restart(self, *, afresh: bool) -> None:
@@ -108,7 +140,9 @@ class Cohort:
                 if isinstance(module, BatchNorm):
                     module.reset()
         for flat in self._flats:
-            flat.adam = AdamState(torch.zeros_like(flat.values), torch.zeros_like(flat.values))
+            zeros = torch.zeros_like(flat.values)
+            flat.adam = AdamState(zeros, zeros.clone(), corrections=self._corrections)
+        self._correct()
         self._best = [tensor.clone() for tensor in self._state()]
 
     @torch.no_grad()
@@ -116,6 +150,7 @@ class Cohort:
         """Remember the present state of the members marked ``[S]``."""
         if not improved.any():
             return
+        improved = improved.to(self.device)
         for best, tensor in zip(self._best, self._state(), strict=True):
             best.copy_(torch.where(improved.view(-1, *(1,) * (tensor.dim() - 1)), tensor, best))
 
@@ -128,17 +163,22 @@ class Cohort:
     @torch.no_grad()
     def select(self, keep: Tensor) -> None:
         """Keep only the members at these positions: ``[K]`` int64."""
+        self.draws.keep(keep.tolist())
+        keep = keep.to(self.device)
         best = [tensor[keep] for tensor in self._best]
-        self.draws.seeds = [self.draws.seeds[position] for position in keep.tolist()]
         for module in self.network.modules():
             for name, buffer in list(module.named_buffers(recurse=False)):
                 setattr(module, name, buffer[keep])
             if isinstance(module, MemberModule):
                 module.members = keep.numel()
+                for name in module.groups:
+                    # A graph that something still holds remembers the old ones' shapes.
+                    setattr(module, name, torch.nn.Parameter(module.get_parameter(name).data))
         for flat in self._flats:
             flat.values = flat.values[keep]
             flat.adam.first, flat.adam.second = flat.adam.first[keep], flat.adam.second[keep]
             flat.rate, flat.decay = flat.rate[keep], flat.decay[keep]
+            flat.parameters = self._parameters(flat.group)
             _point(flat)
         self._best = best
 
@@ -160,14 +200,22 @@ class Cohort:
         values = torch.cat([parameter.detach().flatten(1) for parameter in parameters], dim=1)
         rates = [_rates(group, member.config) for member in members]
         flat = _Flat(
+            group=group,
             parameters=parameters,
             values=values,
             adam=AdamState(torch.zeros_like(values), torch.zeros_like(values)),
-            rate=torch.tensor([[rate] for rate, _ in rates]),
-            decay=torch.tensor([[decay] for _, decay in rates]),
+            rate=torch.tensor([[rate] for rate, _ in rates]).to(self.device),
+            decay=torch.tensor([[decay] for _, decay in rates]).to(self.device),
         )
         _point(flat)
         return flat
+
+    def _correct(self) -> None:
+        """Write Adam's bias corrections of the coming step where it is recorded; all groups count alike."""
+        if self._corrections is not None:
+            coming = self._flats[0].adam.steps + 1
+            for place, beta in zip(self._corrections, (BETA1, BETA2), strict=True):
+                place.fill_(1 - beta**coming)
 
     def _parameters(self, group: Group) -> list[torch.nn.Parameter]:
         return [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import torch
 from torch import Tensor
 
+from lorap_bench.kernels.device import device, placed
 from lorap_bench.kernels.random import stream_generator
 from lorap_bench.models.graph import GraphBatch, GraphStore, build_store
 
@@ -40,7 +41,7 @@ class Portion(NamedTuple):
 
 
 class Feed(ABC):
-    """Batches of one task, each with the rows of the logits that count and their classes."""
+    """Batches of one task, each with the rows of the logits that count and their classes; all on one device."""
 
     def __init__(self, task: GraphTask, store: GraphStore) -> None:
         self.task = task
@@ -89,7 +90,7 @@ class MiniBatches(Feed):
     def train(self, epoch: int) -> Iterator[Portion]:
         graphs = self.task.splits["train"]
         order = torch.randperm(graphs.numel(), generator=stream_generator(epoch, f"batches/{self.task.name}"))
-        for chosen in graphs[order].split(self.batch_size):
+        for chosen in graphs[order.to(graphs.device)].split(self.batch_size):
             yield Portion(self.store.batch(chosen), None, self.task.y[chosen], fixed=False)
 
     def held_out(self, split: Split) -> Iterator[Portion]:
@@ -101,14 +102,15 @@ class MiniBatches(Feed):
         yield from self._fixed[split]
 
 
-def make_feed(task: GraphTask, plan: Blueprint) -> Feed:
+def make_feed(task: GraphTask, plan: Blueprint, where: torch.device | None = None) -> Feed:
     """Return the feed of a task for an architecture; the prepared graphs are kept for the next trial."""
-    store = _store(task, plan.conv.self_loops, plan.conv.normalized)
+    task, store = _prepared(task, plan.conv.self_loops, plan.conv.normalized, where or device())
     if task.level == "node":
         return WholeGraph(task, store)
     return MiniBatches(task, store, plan.trial.task.batch_size)
 
 
 @lru_cache(maxsize=4)
-def _store(task: GraphTask, self_loops: bool, normalized: bool) -> GraphStore:
-    return build_store(task, self_loops=self_loops, normalized=normalized)
+def _prepared(task: GraphTask, self_loops: bool, normalized: bool, where: torch.device) -> tuple[GraphTask, GraphStore]:
+    """Return a task and its graphs on a device; prepared on the CPU, so that they are the same on each."""
+    return placed((task, build_store(task, self_loops=self_loops, normalized=normalized)), where)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from lorap_bench.kernels.device import device, exactly
 from lorap_bench.models.blueprint import shape_of
 from lorap_bench.quant.context import Stage
+from lorap_bench.train.capture import Replayed
 from lorap_bench.train.cohort import Cohort, Member
 from lorap_bench.train.feed import make_feed
 from lorap_bench.train.measure import Measured, measure
@@ -67,12 +70,18 @@ def fit(
         split: ``"test"`` measures the test split once, after training, at the best epochs.
         on_epoch: called with each epoch's number before it begins; may raise to stop.
     """
-    optim = members[0].config.optim
-    cohort = Cohort(members, shape_of(task))
-    passes = Passes(cohort, make_feed(task, cohort.plan))
+    where = device()
+    with exactly(where):
+        cohort = Cohort(members, shape_of(task), where)
+        return _fit(Passes(cohort, make_feed(task, cohort.plan, where)), members, split, on_epoch)
+
+
+def _fit(passes: Passes, members: Sequence[Member], split: Split, on_epoch: Callable[[int], None] | None) -> Fitted:
+    """Train the cohort of some passes through its stages."""
+    optim, cohort = members[0].config.optim, passes.cohort
     trainees = [Trainee(member) for member in members]
     alive = list(trainees)
-    start = 0
+    start, losses = 0, []
     for stage, epochs in cohort.plan.stages:
         passes.begin(stage, start)
         for trainee in alive:
@@ -80,12 +89,11 @@ def fit(
         for epoch in range(start, start := start + epochs):
             if on_epoch is not None:
                 on_epoch(epoch)
-            _note(alive, "train_loss", passes.train(epoch))
+            losses.append(passes.train(epoch))
             if (epoch + 1) % optim.eval_every and epoch + 1 < start:
                 continue
-            loss, metric = passes.evaluate("val")
-            _note(alive, "val_loss", loss)
-            _note(alive, "val_metric", metric)
+            _note(alive, losses, *passes.evaluate("val"))
+            losses.clear()
             alive = passes.drop_diverged(alive)
             if not alive:
                 return Fitted(cohort, trainees)
@@ -98,12 +106,17 @@ def fit(
 
 
 class Passes:
-    """Passes over a split for all members at once; what is constant in a fixed batch is computed once."""
+    """Passes over a split for all members at once; what is constant in a fixed batch is computed once.
+
+    On a CUDA device what happens with a fixed batch is recorded once and replayed.
+    """
 
     def __init__(self, cohort: Cohort, feed: Feed) -> None:
         self.cohort = cohort
         self.feed = feed
         self._prepared: dict[int, list[Constants]] = {}
+        self._recorded: dict[tuple[Split, int], Replayed] = {}
+        self._pace = torch.ones((), device=cohort.device)
         self._stage: Stage | None = None
         self._began = 0
         cohort.network.calibrate(feed.calibration())
@@ -114,19 +127,20 @@ class Passes:
             self.cohort.restore_best()
         self.cohort.restart(afresh=self._stage is Stage.SEARCH)
         self._stage, self._began = stage, epoch
-        self._prepared.clear()
+        self._forget()
         self.cohort.network.begin(stage, self.feed.calibration())
 
     def train(self, epoch: int) -> Tensor:
         """Train one epoch; return the mean loss ``[S]``."""
         halve_every = self.cohort.plan.trial.optim.halve_every
         pace = 0.5 ** ((epoch - self._began) // halve_every) if halve_every else 1.0
+        self._pace.fill_(pace)
         network = self.cohort.network.train()
-        total, count = torch.zeros(network.members), 0
-        for portion in self.feed.train(epoch):
-            loss = cross_entropy(self._logits(portion), portion.y)
-            self.cohort.step(loss / portion.y.numel() + network.price(), pace)
-            total += loss.detach()
+        total, count = torch.zeros(network.members, device=self.cohort.device), 0
+        for number, portion in enumerate(self.feed.train(epoch)):
+            (loss,) = self._run(("train", number), portion, self._learn)
+            self.cohort.advance()
+            total += loss
             count += portion.y.numel()
         return total / count
 
@@ -134,11 +148,12 @@ class Passes:
     def evaluate(self, split: Split) -> tuple[Tensor, Tensor]:
         """Return the mean loss and the metric on a held-out split: two of ``[S]``."""
         network = self.cohort.network.eval()
-        loss, right, count = torch.zeros(network.members), torch.zeros(network.members), 0
-        for portion in self.feed.held_out(split):
-            logits = self._logits(portion)
-            loss += cross_entropy(logits, portion.y)
-            right += correct(logits, portion.y)
+        loss, right = torch.zeros(2, network.members, device=self.cohort.device)
+        count = 0
+        for number, portion in enumerate(self.feed.held_out(split)):
+            found = self._run((split, number), portion, self._judge)
+            loss += found[0]
+            right += found[1]
             count += portion.y.numel()
         return loss / count, right / count
 
@@ -149,8 +164,37 @@ class Passes:
         keep = [position for position, trainee in enumerate(alive) if not trainee.diverged]
         if 0 < len(keep) < len(alive):
             self.cohort.select(torch.tensor(keep))
-            self._prepared.clear()
+            self._forget()
         return [alive[position] for position in keep]
+
+    def _learn(self, portion: Portion) -> tuple[Tensor]:
+        """Take one training step on a batch; return the summed loss ``[S]``."""
+        loss = cross_entropy(self._logits(portion), portion.y)
+        self.cohort.update(loss / portion.y.numel() + self.cohort.network.price(), self._pace)
+        return (loss.detach(),)
+
+    def _judge(self, portion: Portion) -> tuple[Tensor, Tensor]:
+        """Return the summed loss and the number of right classes on a batch: two of ``[S]``."""
+        logits = self._logits(portion)
+        return cross_entropy(logits, portion.y), correct(logits, portion.y)
+
+    def _run(
+        self, key: tuple[Split, int], portion: Portion, step: Callable[[Portion], tuple[Tensor, ...]]
+    ) -> tuple[Tensor, ...]:
+        """Take a step, from its recording where it may be recorded."""
+        if not self._recordable(portion):
+            return step(portion)
+        if key not in self._recorded:
+            self._recorded[key] = Replayed(partial(step, portion), self.cohort.device)
+        return self._recorded[key]()
+
+    def _recordable(self, portion: Portion) -> bool:
+        return portion.fixed and self.cohort.device.type != "cpu"
+
+    def _forget(self) -> None:
+        """Forget what was computed from, or recorded with, tensors that are others now."""
+        self._prepared.clear()
+        self._recorded.clear()
 
     def _logits(self, portion: Portion) -> Tensor:
         network = self.cohort.network
@@ -163,9 +207,13 @@ class Passes:
         return logits if portion.rows is None else logits.index_select(1, portion.rows)
 
 
-def _note(alive: list[Trainee], curve: str, values: Tensor) -> None:
-    for trainee, value in zip(alive, values.tolist(), strict=True):
-        getattr(trainee, curve).append(value)
+def _note(alive: list[Trainee], train: list[Tensor], loss: Tensor, metric: Tensor) -> None:
+    """Add the training losses since the last evaluation, and what it found; one transfer from the device for all."""
+    *losses, val_loss, val_metric = torch.stack([*train, loss, metric]).tolist()
+    for position, trainee in enumerate(alive):
+        trainee.train_loss += [values[position] for values in losses]
+        trainee.val_loss.append(val_loss[position])
+        trainee.val_metric.append(val_metric[position])
 
 
 def _improved(alive: list[Trainee], epoch: int, *, by_loss: bool) -> Tensor:

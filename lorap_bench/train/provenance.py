@@ -10,11 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from lorap_bench.kernels.backend import kernels
+from lorap_bench.kernels.device import device
 
 __all__ = ["provenance"]
 
-_PACKAGES = ("lorap-bench", "torch", "torch-geometric", "numpy", "numba")
+_PACKAGES = ("lorap-bench", "torch", "torch-geometric", "numpy", "numba", "triton")
 
 
 @lru_cache(maxsize=1)
@@ -24,9 +27,15 @@ def provenance() -> dict[str, Any]:
         "commit": _commit(),
         "versions": {"python": platform.python_version()} | _versions(),
         "backend": kernels().name,
-        "device": "cpu",
+        "device": _device(),
         "machine": platform.machine(),
     }
+
+
+def _device() -> str:
+    """Return ``cpu``, or the name of the CUDA device."""
+    where = device()
+    return where.type if where.type == "cpu" else torch.cuda.get_device_name(where)
 
 
 def _versions() -> dict[str, str]:

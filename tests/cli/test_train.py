@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorap_bench.cli.wiring import catalog
 from lorap_bench.study.file import load_study
+from lorap_bench.train.provenance import provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,3 +127,23 @@ def test_a_command_of_the_page_trains_a_trial_again(
     assert any(f'data-copy="{trial["command"]}"' in page for trial in trials)
     finished = lorap_bench("run", "runs/tiny/report/tiny.toml")
     assert "tiny is finished" in finished.err
+
+
+def test_backend_and_device_are_chosen_and_recorded(
+    lorap_bench: Command, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LORAP_BENCH_BACKEND", "LORAP_BENCH_DEVICE"):
+        monkeypatch.setenv(variable, "auto")  # given back afterwards
+    provenance.cache_clear()
+    try:
+        found = lorap_bench("train", tiny, "--backend", "reference", "--device", "cpu", "--json").json
+    finally:
+        provenance.cache_clear()
+    assert (found["provenance"]["backend"], found["provenance"]["device"]) == ("reference", "cpu")
+
+
+def test_an_unknown_backend_and_device_are_both_told(lorap_bench: Command, tiny: Path) -> None:
+    ended = lorap_bench("train", tiny, "--backend", "natve", "--device", "gpu")
+    assert ended.code == 2
+    assert "--backend: no such name; got 'natve'; allowed: auto, native, triton, reference; did you mean" in ended.err
+    assert "--device: no such name; got 'gpu'; allowed: auto, cpu, cuda" in ended.err

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lorap_bench.kernels import CodeRange, Dither, Kernels, counter_keys, drop_threshold
+from lorap_bench.kernels import AdamState, CodeRange, Dither, Kernels, counter_keys, drop_threshold
+from lorap_bench.kernels.interface import Gate, Injection, Mixture, RangeState
 from lorap_bench.kernels.reference import Reference
 
 pytest.importorskip("numba", reason="the native backend needs numba")
@@ -64,7 +65,7 @@ def same(ours: Tensor | None, theirs: Tensor | None) -> bool:
 
 
 def agree(operation: Callable[..., Tensor], *inputs: Tensor) -> None:
-    """Check that both backends give the same values and the same gradients of every input."""
+    """Check that both backends give the same values and gradients: sums over many to rounding, the rest to the bit."""
     found = []
     for backend in (REFERENCE, NATIVE):
         leaves = [each.detach().clone().requires_grad_() for each in inputs]
@@ -72,7 +73,10 @@ def agree(operation: Callable[..., Tensor], *inputs: Tensor) -> None:
         gradients = torch.autograd.grad(out, leaves, draw(*out.shape, seed=3), allow_unused=True)
         found.append((out, *gradients))
     for number, (theirs, ours) in enumerate(zip(*found, strict=True)):
-        assert same(ours, theirs), f"result {number} differs"
+        if number > 1:
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4, equal_nan=True)
+        else:
+            assert same(ours, theirs), f"result {number} differs"
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -210,9 +214,9 @@ def test_a_member_does_not_depend_on_the_others() -> None:
         assert all(torch.equal(a[0], b[member]) for a, b in zip(alone, together, strict=True))
 
 
-@pytest.mark.parametrize("kind", ["double", "turned", "empty"])
+@pytest.mark.parametrize("kind", ["double", "empty"])
 def test_other_tensors_are_left_to_the_reference(kind: str) -> None:
-    x = {"double": draw(2, 6, 4).double(), "turned": draw(2, 4, 6).mT, "empty": torch.empty(2, 0, 4)}[kind]
+    x = {"double": draw(2, 6, 4).double(), "empty": torch.empty(2, 0, 4)}[kind]
     thresholds, keys = drop_threshold([0.5, 0.2]), counter_keys([1, 2], "drop", 0)
     agree(lambda backend, x: backend.drop(x, thresholds, keys, relu=True), x)
     limits = torch.tensor([-1.0, -2.0]), torch.tensor([1.0, 2.0])
@@ -230,9 +234,106 @@ def test_other_tensors_are_left_to_the_reference(kind: str) -> None:
             assert same(ours, theirs)
 
 
+def test_a_tensor_with_gaps_is_quantized_too() -> None:
+    x = draw(2, 70)[:, 10:34].view(2, 6, 4)  # how a parameter lies in the flat buffer
+    limits = NATIVE.value_range(x)
+    assert all(same(ours, theirs) for ours, theirs in zip(limits, REFERENCE.value_range(x), strict=True))
+    agree(lambda backend, x: backend.fake_quantize(x, limits, codes(2, symmetric=True), clipped=True), x)
+    turned = draw(2, 4, 6).mT
+    agree(lambda backend, x: backend.fake_quantize(x, limits, codes(2, symmetric=True), clipped=True), turned)
+
+
 def test_without_a_gradient_nothing_is_kept_for_one() -> None:
     x = draw(2, 6, 4)
     out = NATIVE.fake_quantize(x, NATIVE.value_range(x), codes(2, symmetric=False), clipped=True)
     dropped = NATIVE.drop(x, drop_threshold([0.5, 0.2]), counter_keys([1, 2], "drop", 0), relu=False)
     assert not out.requires_grad
     assert not dropped.requires_grad
+
+
+@pytest.mark.parametrize("shape", [(2, 37, 5), (1, 300, 65), (3, 2100, 7), (2, 1, 1), (2, 11, 1)], ids=str)
+@pytest.mark.parametrize("per_column", [True, False])
+def test_a_mixture_agrees_with_the_reference(shape: tuple[int, ...], per_column: bool) -> None:
+    members, columns = shape[0], shape[2] if per_column else 1
+    x = 2 * draw(*shape)
+    scale, zero = draw(members, 3, columns, seed=1).abs() / 4 + 0.01, draw(members, 3, columns, seed=2).round() * 3
+    mixed_together(x, draw(members, 3, seed=4).softmax(1), scale, zero)
+
+
+def test_a_mixture_of_sparse_entries_agrees_with_the_reference() -> None:
+    column = torch.randint(0, 9, (700,), generator=torch.Generator().manual_seed(5))
+    scale, zero = draw(2, 3, 9, seed=1).abs() / 4 + 0.01, draw(2, 3, 9, seed=2).round() * 3
+    mixed_together(draw(2, 700), draw(2, 3, seed=4).softmax(1), scale, zero, column)
+
+
+def mixed_together(x: Tensor, share: Tensor, scale: Tensor, zero: Tensor, column: Tensor | None = None) -> None:
+    """Check that both backends mix alike: values to the bit, sums of gradients to rounding."""
+    low, high = torch.zeros_like(share), torch.tensor([3.0, 15.0, 255.0]).expand_as(share)
+    found = []
+    for backend in (REFERENCE, NATIVE):
+        leaves = [each.clone().requires_grad_() for each in (x, share, scale, zero)]
+        mixture = Mixture(share=leaves[1], scale=leaves[2], zero=leaves[3], low=low, high=high)
+        out = backend.mix_quantize(leaves[0], mixture, column)
+        found.append((out, *torch.autograd.grad(out, leaves, draw(*out.shape, seed=3))))
+    for theirs, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5 * theirs.detach().abs().max().item())
+    assert same(found[0][0], found[1][0])
+
+
+@pytest.mark.parametrize("gate", ["softmax", "linear", "sigmoid"])
+@pytest.mark.parametrize("factors", [1, 2])
+def test_an_injection_agrees_with_the_reference(gate: str, factors: int) -> None:
+    x, widths = draw(3, 37, 5), [5, 2, 4] if factors == 2 else [5, 4]
+    score = [draw(3, *pair, seed=n) for n, pair in enumerate(itertools.pairwise(widths), start=1)]
+    basis = [draw(3, *pair, seed=n) for n, pair in enumerate(itertools.pairwise(widths[::-1]), start=3)]
+    bias, temperature = draw(3, 4, 1, seed=7), torch.tensor([0.5, 1.0, 2.0]).view(3, 1, 1)
+    found = []
+    for backend in (REFERENCE, NATIVE):
+        leaves = [each.clone().requires_grad_() for each in (x, bias, *score, *basis)]
+        prompt = Injection(
+            tuple(leaves[2 : 2 + factors]), tuple(leaves[2 + factors :]), leaves[1], temperature, Gate(gate)
+        )
+        out = backend.inject(leaves[0], prompt)
+        found.append((out, *torch.autograd.grad(out, leaves, draw(*out.shape, seed=9))))
+    for theirs, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_an_injection_keeps_members_apart() -> None:
+    x, score, basis = draw(3, 37, 5), draw(3, 5, 4, seed=1), draw(3, 4, 5, seed=2)
+    bias, temperature = draw(3, 4, 1, seed=7), torch.ones(3, 1, 1)
+
+    def run(which: slice) -> Tensor:
+        prompt = Injection((score[which],), (basis[which],), bias[which], temperature[which], Gate.SOFTMAX)
+        return NATIVE.inject(x[which], prompt)
+
+    together = run(slice(0, 3))
+    assert all(torch.equal(run(slice(m, m + 1))[0], together[m]) for m in range(3))
+
+
+@pytest.mark.parametrize("momentum", [None, 0.25])
+def test_a_range_is_remembered_alike(momentum: float | None) -> None:
+    current = torch.tensor([-1.0, 2.0, math.nan, -3.0]), torch.tensor([2.0, 1.0, 1.0, 5.0])
+    for state in itertools.product([False, True], repeat=4):
+        kept = []
+        for backend in (REFERENCE, NATIVE):
+            seen = RangeState(
+                torch.tensor([-2.0, 0.0, -1.0, -2.0]), torch.tensor([1.0, 0.5, 2.0, 9.0]), torch.tensor(state)
+            )
+            backend.remember(seen, current, None if momentum is None else torch.full((4,), momentum))
+            kept.append(seen)
+        assert torch.equal(kept[0].low, kept[1].low)
+        assert torch.equal(kept[0].high, kept[1].high)
+        assert torch.equal(kept[0].seen, kept[1].seen)
+
+
+def test_adam_agrees_with_the_reference_for_the_first_steps() -> None:
+    start, rate, decay = draw(3, 50), torch.tensor([[0.1], [0.01], [0.001]]), torch.tensor([[0.0], [0.1], [0.01]])
+    found = []
+    for backend in (REFERENCE, NATIVE):
+        flat, state = start.clone(), AdamState(torch.zeros(3, 50), torch.zeros(3, 50))
+        for step in range(5):
+            backend.adam(flat, draw(3, 50, seed=step + 1), state, (rate, decay))
+        found.append((flat, state.first, state.second))
+    for theirs, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from lorap_bench.kernels.random import counter_bits, counter_keys, drop_threshold, stream_generator
+from lorap_bench.kernels.random import Draws, counter_bits, counter_keys, drop_threshold, stream_generator
 
 
 def test_a_member_draws_the_same_alone_and_in_company() -> None:
@@ -44,3 +44,20 @@ def test_streams_of_initial_values_repeat_and_differ() -> None:
     other = torch.rand(4, generator=stream_generator(1, "convs.1.weight"))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_keys_held_in_place_are_the_same_at_every_step() -> None:
+    draws, held = Draws([3, 2**40 + 7, 11]), Draws([3, 2**40 + 7, 11])
+    held.hold(torch.device("cpu"))
+    kept = held.keys("a")
+    for step in range(4):
+        assert held.step == draws.step == step
+        assert torch.equal(held.keys("a"), draws.keys("a"))
+        assert torch.equal(held.keys("b" if step else "a"), draws.keys("b" if step else "a"))  # b is met later
+        assert held.keys("a") is kept
+        draws.advance()
+        held.advance()
+    for each in (draws, held):
+        each.keep([2, 0])
+    assert torch.equal(held.keys("b"), draws.keys("b"))
+    assert held.seeds == draws.seeds == [11, 3]

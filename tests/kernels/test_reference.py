@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lorap_bench.kernels import AdamState, CodeRange, Csr, counter_keys, csr_from_coo, drop_threshold
-from lorap_bench.kernels.reference import Reference
+from lorap_bench.kernels.reference import BETA1, BETA2, Reference
 
 KERNELS = Reference()
 
@@ -242,3 +242,16 @@ def test_adam_equals_torch_for_each_member() -> None:
             parameter.grad = gradient[s].clone()
             optimizer.step()
     torch.testing.assert_close(flat, torch.stack([p.detach() for p in theirs]), rtol=1e-5, atol=1e-6)
+
+
+def test_adam_takes_its_corrections_from_where_the_caller_counts() -> None:
+    counting, held = draw(2, 8), draw(2, 8)
+    states = [AdamState(torch.zeros(2, 8), torch.zeros(2, 8)) for _ in range(2)]
+    corrections = states[1].corrections = torch.zeros(2)
+    scalars = torch.tensor([[0.1], [0.01]]), torch.tensor([[0.0], [0.1]])
+    for step in range(1, 6):
+        corrections.copy_(torch.tensor([1 - BETA1**step, 1 - BETA2**step]))
+        for flat, state in zip((counting, held), states, strict=True):
+            KERNELS.adam(flat, draw(2, 8, seed=step), state, scalars)
+    assert torch.equal(held, counting)
+    assert [state.steps for state in states] == [5, 0]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
 
-from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Kernels
-from lorap_bench.kernels.native import functions, order
+from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Gate, Injection, Kernels, Mixture, RangeState
+from lorap_bench.kernels.native import functions, injection, learned_functions, order
 from lorap_bench.kernels.native.functions import array
 from lorap_bench.kernels.reference import Reference
-from lorap_bench.kernels.straight_through import affine_grid, aligned
+from lorap_bench.kernels.straight_through import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ __all__ = ["Native"]
 
 @final
 class Native(Kernels):
-    """Compiled loops over contiguous float32 tensors in main memory; the reference does the rest.
+    """Compiled loops over float32 tensors in main memory; the reference does the rest.
 
     Products stay the reference's: its libraries' are faster than a loop here.
     """
@@ -59,6 +60,12 @@ class Native(Kernels):
                 return out[0], out[1]
         return self._reference.percentile_range(x, fractions, largest=largest, protected=protected)
 
+    def remember(self, state: RangeState, current: tuple[Tensor, Tensor], momentum: Tensor | None) -> None:
+        if all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in (state.low, *current)):
+            functions.remember(state, current, momentum)
+        else:
+            self._reference.remember(state, current, momentum)
+
     def fake_quantize(  # noqa: PLR0913  # the contract's
         self,
         x: Tensor,
@@ -71,19 +78,25 @@ class Native(Kernels):
     ) -> Tensor:
         if not _fits(x, *limits):
             return self._reference.fake_quantize(x, limits, codes, clipped=clipped, dither=dither, protected=protected)
-        grid = affine_grid(x, limits, codes)
+        grid = functions.affine_grid(x, limits, codes)
         return functions.affine(x, grid, clipped=clipped, dither=dither, protected=protected)
 
     def step_quantize(self, x: Tensor, step: Tensor, top: Tensor, *, local: bool) -> Tensor:
         if _fits(x, step, top) and _spans(x, step, top):
-            return functions.learned_step(x, step, top, local=local)
+            return learned_functions.learned_step(x, step, top, local=local)
         return self._reference.step_quantize(x, step, top, local=local)
 
     def affine_quantize(self, x: Tensor, scale: Tensor, zero: Tensor, codes: CodeRange) -> Tensor:
         if _fits(x, scale, zero) and _spans(x, scale, zero):
             ends = aligned(codes.low, x), aligned(codes.high, x)
-            return functions.learned_affine(x, scale, zero, ends)
+            return learned_functions.learned_affine(x, scale, zero, ends)
         return self._reference.affine_quantize(x, scale, zero, codes)
+
+    def mix_quantize(self, x: Tensor, mixture: Mixture, column: Tensor | None = None) -> Tensor:
+        columns = mixture.scale.shape[2]
+        if _fits(x, mixture.share) and (column is not None or columns in {1, x.shape[-1]}):
+            return learned_functions.mix_quantize(x, mixture, column)
+        return self._reference.mix_quantize(x, mixture, column)
 
     def drop(self, x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
         if _fits(x):
@@ -102,14 +115,28 @@ class Native(Kernels):
     def matmul(self, a: Tensor, b: Tensor) -> Tensor:
         return self._reference.matmul(a, b)
 
+    def add_product(self, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        return self._reference.add_product(base, a, b)
+
+    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
+        if prompt.gate is Gate.SIGMOID or not _fits(x, prompt.bias, prompt.temperature):
+            return self._reference.inject(x, prompt)
+        # Products of factors first: a library is slow with the few columns of a rank.
+        score, basis = (reduce(self.matmul, factors) for factors in (prompt.score, prompt.basis))
+        scalars = prompt.bias, prompt.temperature
+        return injection.inject(x, score, basis, scalars, normalize=prompt.gate is Gate.SOFTMAX)
+
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
-        self._reference.adam(flat, gradient, state, scalars)
+        if _fits(flat, gradient, *scalars):
+            functions.adam(flat, gradient, state, scalars)
+        else:
+            self._reference.adam(flat, gradient, state, scalars)
 
 
 def _fits(x: Tensor, *others: Tensor) -> bool:
-    """Whether the loops can take these: float32 in main memory, x contiguous and not empty."""
+    """Whether the loops can take these: float32 in main memory, x not empty."""
     plain = all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in (x, *others))
-    return plain and x.dim() >= 2 and x.numel() > 0 and x.is_contiguous()
+    return plain and x.dim() >= 2 and x.numel() > 0
 
 
 def _spans(x: Tensor, *parameters: Tensor) -> bool:

@@ -1,7 +1,6 @@
-"""Loops of the quantizers whose parameters learn: values, and the summands of each parameter's gradient.
+"""Loops of the quantizers whose parameters learn: values, and the gradients of all inputs in one pass.
 
-Arrays are ``[S, n]``; a parameter is ``[S, R or 1, C or 1]`` for x of R rows of C values. The sums over what
-shares a parameter are torch's, so that they add in the reference's order.
+Arrays are ``[S, n]``; a parameter is ``[S, R or 1, C or 1]`` for x of R rows of C values.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lorap_bench.kernels.native.compiled import BLOCK, compiled
+from lorap_bench.kernels.native.compiled import BLOCK, compiled, reordered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +64,30 @@ def step_forward(x: Floats, out: Floats, parameters: tuple[Floats, Floats], widt
                 target[i] = -size if source[i] < _ZERO else size
 
 
+@reordered
+def _total(summands: Floats) -> Any:
+    total = _ZERO
+    for value in summands:
+        total += value
+    return total
+
+
+@compiled
+def _collect(summands: Floats, out: Floats, start: int, width: int) -> None:
+    """Add a block's summands to what shares a parameter: ``[R or 1, C or 1]``."""
+    if out.size == 1:
+        out[0, 0] += _total(summands)
+        return
+    for r in range(summands.size // width):
+        row = summands[r * width : (r + 1) * width]
+        target = out[start // width + r] if out.shape[0] > 1 else out[0]
+        if target.size == 1:
+            target[0] += _total(row)
+        else:
+            for i in range(width):
+                target[i] += row[i]
+
+
 @compiled
 def step_backward(
     values: tuple[Floats, Floats, Floats],
@@ -73,12 +96,12 @@ def step_backward(
     width: int,
     local: bool,
 ) -> None:
-    """Fill the gradient of x and the summands of those of step and top, each where its array is not empty.
+    """Fill the gradient of x and add up those of step and top, each where its array is not empty.
 
     Args:
         values: incoming gradient, x, quantized x.
         parameters: step, top.
-        gradients: to x, to step, to top.
+        gradients: to x; to step and to top, shaped as they are and zero before.
         width: values a row.
         local: weigh by ``sign(x_q - x)`` in place of the incoming gradient.
     """
@@ -88,29 +111,30 @@ def step_backward(
     members, count = x.shape
     rows = _rows(count, width)
     step, top = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
-    weight = np.empty(rows * width, np.float32)
+    weight, slope = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
     for m in range(members):
         for start in range(0, count, rows * width):
             stop = min(start + rows * width, count)
-            _spread(steps[m], step[: stop - start], start, width)
-            _spread(tops[m], top[: stop - start], start, width)
+            size = stop - start
+            _spread(steps[m], step[:size], start, width)
+            _spread(tops[m], top[:size], start, width)
             g, v, q = incoming[m, start:stop], x[m, start:stop], quantized[m, start:stop]
-            for i in range(g.size):
+            for i in range(size):
                 weight[i] = _sign(q[i] - v[i]) if local else g[i]
             if to_x.size > 0:
                 target = to_x[m, start:stop]
-                for i in range(g.size):
+                for i in range(size):
                     target[i] = g[i] * (_ONE if abs(v[i]) <= step[i] * top[i] else _ZERO)
             if to_step.size > 0:
-                target = to_step[m, start:stop]
-                for i in range(g.size):
+                for i in range(size):
                     inner, outer = (q[i] - v[i]) / step[i], _sign(v[i]) * top[i]
-                    target[i] = (inner if abs(v[i]) <= step[i] * top[i] else outer) * weight[i]
+                    slope[i] = (inner if abs(v[i]) <= step[i] * top[i] else outer) * weight[i]
+                _collect(slope[:size], to_step[m], start, width)
             if to_top.size > 0:
-                target = to_top[m, start:stop]
-                for i in range(g.size):
+                for i in range(size):
                     outer = _sign(v[i]) * step[i]
-                    target[i] = (_ZERO if abs(v[i]) <= step[i] * top[i] else outer) * weight[i]
+                    slope[i] = (_ZERO if abs(v[i]) <= step[i] * top[i] else outer) * weight[i]
+                _collect(slope[:size], to_top[m], start, width)
 
 
 @compiled
@@ -143,13 +167,13 @@ def affine_backward(
     gradients: tuple[Floats, Floats, Floats],
     width: int,
 ) -> None:
-    """Fill the gradient of x and the summands of those of scale and zero, each where its array is not empty.
+    """Fill the gradient of x and add up those of scale and zero, each where its array is not empty.
 
     Args:
         values: incoming gradient, x.
         parameters: scale, zero.
         ends: smallest code, largest code, factor of the parameters' gradients, ``[S]`` each.
-        gradients: to x, to scale, to zero.
+        gradients: to x; to scale and to zero, shaped as they are and zero before.
         width: values a row.
     """
     incoming, x = values
@@ -158,7 +182,7 @@ def affine_backward(
     members, count = x.shape
     rows = _rows(count, width)
     scale, zero = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
-    place = np.empty(rows * width, np.float32)
+    place, slope = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
     for m in range(members):
         low, high, factor = ends[0][m], ends[1][m], ends[2][m]
         for start in range(0, count, rows * width):
@@ -173,13 +197,12 @@ def affine_backward(
                 for i in range(g.size):
                     target[i] = g[i] * (_ONE if (place[i] >= low) & (place[i] <= high) else _ZERO)
             if to_scale.size > 0:
-                target = to_scale[m, start:stop]
                 for i in range(g.size):
                     outer = (low if place[i] < low else high) - zero[i]
-                    slope = np.rint(place[i]) - place[i] if (place[i] >= low) & (place[i] <= high) else outer
-                    target[i] = slope * g[i] * factor
+                    inner = np.rint(place[i]) - place[i]
+                    slope[i] = (inner if (place[i] >= low) & (place[i] <= high) else outer) * g[i] * factor
+                _collect(slope[: g.size], to_scale[m], start, width)
             if to_zero.size > 0:
-                target = to_zero[m, start:stop]
                 for i in range(g.size):
-                    slope = _ZERO if (place[i] >= low) & (place[i] <= high) else -scale[i]
-                    target[i] = slope * g[i] * factor
+                    slope[i] = (_ZERO if (place[i] >= low) & (place[i] <= high) else -scale[i]) * g[i] * factor
+                _collect(slope[: g.size], to_zero[m], start, width)
