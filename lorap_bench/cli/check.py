@@ -49,6 +49,7 @@ def _show(spec: "StudySpec", plan: "Plan") -> None:
         ["clamped prompt rank", f"{plan.clamped:.1%} of the points that make a configuration"],
         *([name, f"{number(low)} to {number(high)}"] for name, (low, high) in plan.ranges.items()),
         ["budget", ", ".join((counted(plan.trials, "trial"), counted(plan.members, "training"), epochs))],
+        *([["trained together", f"up to {counted(plan.together, 'trial')} of equal shapes"]] * (plan.together > 1)),
         ["confirmation", f"{counted(plan.confirm_members, 'seed')} for each front trial and its baselines"],
         ["time left", _time(plan)],
     ]

@@ -58,7 +58,7 @@ def run(
 ) -> None:
     """Run a study to its budget, or on from where it stopped, and write its report.
 
-    Ctrl-C finishes the trial under way, saves and stops; a second one leaves that trial, which runs
+    Ctrl-C finishes what is under way, saves and stops; a second one leaves it, and it runs
     again next time. Nothing that finished is lost, however the run ends.
     """
     use_mirror(raw_mirror)
@@ -107,8 +107,8 @@ def announce(requests: int) -> None:
     """Say what a request to stop does; the third one waits for nothing."""
     if requests > 2:
         raise KeyboardInterrupt
-    first = "stopping: the trial under way is finished and saved (again: leave it; it runs again next time)"
-    message(first if requests == 1 else "stopping at once: the trial under way runs again next time")
+    first = "stopping: what is under way is finished and saved (again: leave it; it runs again next time)"
+    message(first if requests == 1 else "stopping at once: what was under way runs again next time")
 
 
 def _executor(executor: Executor, stop: "Stop", *, workers: int, gpus: float) -> "Callable[[Broker], None]":

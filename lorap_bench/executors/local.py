@@ -1,4 +1,4 @@
-"""Run trials one after another in this process. Knows neither Ray nor the sampler."""
+"""Run packs of trials one after another in this process. Knows neither Ray nor the sampler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lorap_bench.executors.stop import Interrupted
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.executors.stop import Stop
@@ -19,30 +19,40 @@ __all__ = ["Trainer", "run_local"]
 
 
 class Trainer(Protocol):
-    """Train one configuration on some seeds; calls ``on_epoch`` after every epoch."""
+    """Train configurations, each on some seeds; calls ``on_epoch`` at every epoch."""
 
-    def __call__(self, config: TrialConfig, seeds: Sequence[int], *, on_epoch: Callable[[int], None]) -> Outcome:
-        """Return the record and its curves."""
+    def __call__(
+        self, requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, on_epoch: Callable[[int], None] | None
+    ) -> Iterable[dict[int, Outcome]]:
+        """Yield outcomes by position, of those that trained together, as they end."""
         ...
 
 
 def run_local(broker: Broker, train: Trainer, stop: Stop) -> None:
     """Ask, train and tell until the broker is done or ``stop`` is requested.
 
-    A trial that is left at ``stop.now``, or by a bug in the trainer, goes back to the queue under
-    its key; the bug is raised.
+    Trials that are left at ``stop.now``, or by a bug in the trainer, go back to the queue under
+    their keys; the bug is raised. A request to drain lets those end that train together now.
 
     Raises:
         LorapBenchError: the study ended otherwise than by its budget or an exhausted space.
     """
-    while not stop.drain and (job := broker.ask()) is not None:
+    while not _drains(stop) and (jobs := broker.ask_pack()):
+        left = dict(enumerate(jobs))
         try:
-            outcome = train(job.config, job.seeds, on_epoch=stop.check)
+            for ended in train([(job.config, job.seeds) for job in jobs], on_epoch=stop.check):
+                for position, outcome in sorted(ended.items()):
+                    broker.tell(left.pop(position), outcome)
+                if _drains(stop):
+                    break
         except Interrupted:
-            broker.release(job, Status.INTERRUPTED)
             return
-        except BaseException:
-            broker.release(job, Status.INTERRUPTED)
-            raise
-        broker.tell(job, outcome)
+        finally:
+            for job in left.values():
+                broker.release(job, Status.INTERRUPTED)
     broker.raise_if_failed()
+
+
+def _drains(stop: Stop) -> bool:
+    # A function, for a signal may change the answer between two looks at it.
+    return stop.drain

@@ -2,8 +2,9 @@
 
 Tune schedules, places and restarts; it decides nothing and remembers nothing. Its own state lies
 in a temporary folder and is thrown away: the study folder is the truth, and a fresh Tuner goes on
-from there. A worker that dies is started again by Tune (twice); what still fails comes back to
-the broker, which queues the trial anew.
+from there. What Tune calls a trial is a pack of ours. A worker that dies over a single trial is started
+again by Tune (twice); a pack whose worker dies comes back to the broker at once, which queues its
+trials anew, each by itself.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from lorap_bench.errors import MissingResource
 from lorap_bench.executors.stop import Interrupted
-from lorap_bench.executors.worker import pack_job, run_packed, unpack_outcome
+from lorap_bench.executors.worker import pack_jobs, run_packed, unpack_outcomes
 from lorap_bench.record import Status
+from lorap_bench.train.memory import SHARERS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,11 +58,16 @@ _OBJECT_STORE_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RayOptions:
-    """How many trials run at once and what each of them gets."""
+    """How many workers run at once and what each of them gets."""
 
     workers: int = 2
     cpus_per_trial: float = 1.0
     gpus_per_trial: float = 0.0
+
+    @property
+    def sharers(self) -> int:
+        """Return how many workers share one GPU, or, without GPUs, the machine's memory."""
+        return max(1, int(1 / self.gpus_per_trial)) if self.gpus_per_trial else self.workers
 
 
 def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | None = None) -> None:
@@ -68,7 +75,7 @@ def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | N
 
     Args:
         broker: the study's driver.
-        train_path: the trainer as ``"package.module:function"``, importable by the workers.
+        train_path: the trainer (``local.Trainer``) as ``"package.module:function"``, importable by the workers.
         stop: the first request lets running trials end, the second leaves them (they run again later).
         options: workers and their resources.
 
@@ -84,7 +91,9 @@ def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | N
         while not broker.done and not stop.drain:
             searcher = _AskTell(broker, stop, options.workers)
             samples = broker.spec.budget.trials - broker.counted
-            tuner = _tuner(searcher, train_path, options, samples, f"{scratch}/round-{rounds}")
+            storage = f"{scratch}/round-{rounds}"
+            retries = _RETRIES if broker.together == 1 else 0
+            tuner = _tuner(searcher, train_path, options, _Round(samples, retries, storage))
             try:
                 tuner.fit()
             except Interrupted:
@@ -99,13 +108,14 @@ def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | N
 
 @final
 class _Worker(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
-    """One trial a step; the process, with its imports and data, serves the next trial too."""
+    """One pack a step; the process, with its imports and data, serves the next pack too."""
 
     def setup(self, config: dict[str, Any]) -> None:
         self._config = config
+        os.environ[SHARERS_VARIABLE] = str(config["sharers"])
 
     def step(self) -> dict[str, Any]:
-        return {"outcome": run_packed(self._config["train"], self._config["job"]), "done": True}
+        return {"outcomes": run_packed(self._config["train"], self._config["jobs"]), "done": True}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._config = new_config
@@ -120,7 +130,7 @@ class _Worker(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
 
 @final
 class _AskTell(Searcher):  # type: ignore[misc]  # Ray is untyped
-    """Tune's view of the broker: at most ``workers`` trials out, and not a thought of its own."""
+    """Tune's view of the broker: at most ``workers`` packs out, and not a thought of its own."""
 
     def __init__(self, broker: Broker, stop: Stop, workers: int) -> None:
         super().__init__()
@@ -128,43 +138,51 @@ class _AskTell(Searcher):  # type: ignore[misc]  # Ray is untyped
         self._broker = broker
         self._stop = stop
         self._workers = workers
-        self._jobs: dict[str, Job] = {}
+        self._packs: dict[str, list[Job]] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """Return the next trial's job, None to be asked again later, or FINISHED."""
+        """Return the next pack, None to be asked again later, or FINISHED."""
         self._stop.check()
         closing = self._stop.drain or self.error is not None or self._broker.done
-        if closing and not self._jobs:
+        if closing and not self._packs:
             return str(Searcher.FINISHED)
-        if closing or len(self._jobs) >= self._workers:
+        if closing or len(self._packs) >= self._workers:
             return None  # asked again in a moment, so that a second request to stop is heard
-        job = self._broker.ask()
-        if job is None:
-            return None if self._jobs else str(Searcher.FINISHED)
-        self._jobs[trial_id] = job
-        return {"job": pack_job(job)}
+        jobs = self._broker.ask_pack(self._share())
+        if not jobs:
+            return None if self._packs else str(Searcher.FINISHED)
+        self._packs[trial_id] = jobs
+        return {"jobs": pack_jobs(jobs)}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Tell the broker how a trial ended."""
-        job = self._jobs.pop(trial_id, None)
-        if job is None:
-            return
-        if error or not result or "outcome" not in result:
-            self._broker.release(job, Status.WORKER_LOST)
+        """Tell the broker how the trials of a pack ended."""
+        jobs = self._packs.pop(trial_id, [])
+        if error or not result or "outcomes" not in result:
+            self._release(jobs, Status.WORKER_LOST)
             return
         try:
-            outcome = unpack_outcome(result["outcome"])
-        except Exception as problem:  # noqa: BLE001  # raised when the other trials have ended
+            outcomes = unpack_outcomes(result["outcomes"])
+        except Exception as problem:  # noqa: BLE001  # raised when the other packs have ended
             self.error = self.error or problem
-            self._broker.release(job, Status.INTERRUPTED)
+            self._release(jobs, Status.INTERRUPTED)
             return
-        self._broker.tell(job, outcome)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            self._broker.tell(job, outcome)
 
     def release_all(self) -> None:
         """Queue again what Tune never brought to an end."""
-        while self._jobs:
-            _, job = self._jobs.popitem()
-            self._broker.release(job, Status.INTERRUPTED)
+        while self._packs:
+            _, jobs = self._packs.popitem()
+            self._release(jobs, Status.INTERRUPTED)
+
+    def _release(self, jobs: list[Job], status: Status) -> None:
+        for job in jobs:
+            self._broker.release(job, status)
+
+    def _share(self) -> int:
+        """Return what keeps the idle workers equally busy to the end of the budget; at least 1."""
+        left = self._broker.spec.budget.trials - self._broker.counted - self._broker.in_flight
+        return max(1, -(-left // (self._workers - len(self._packs))))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: the study folder is the state."""
@@ -176,23 +194,32 @@ class _AskTell(Searcher):  # type: ignore[misc]  # Ray is untyped
         """Nothing to restore."""
 
 
-def _tuner(searcher: _AskTell, train_path: str, options: RayOptions, samples: int, storage: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One run of Tune: packs at most, retries of a pack, where its state lies."""
+
+    samples: int
+    retries: int
+    storage: str
+
+
+def _tuner(searcher: _AskTell, train_path: str, options: RayOptions, one: _Round) -> Any:
     resources = {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial}
     return tune.Tuner(
         tune.with_resources(_Worker, resources),
-        param_space={"train": train_path},
+        param_space={"train": train_path, "sharers": options.sharers},
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            num_samples=samples,
+            num_samples=one.samples,
             reuse_actors=True,
             trial_name_creator=_name,
             trial_dirname_creator=_name,
         ),
         run_config=tune.RunConfig(
             name="trials",
-            storage_path=storage,
+            storage_path=one.storage,
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=_RETRIES),
+            failure_config=tune.FailureConfig(max_failures=one.retries),
         ),
     )
 

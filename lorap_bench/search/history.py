@@ -41,6 +41,9 @@ class History:
         feasible: whether any point was fit for training.
         idle: how many in a row, up to now, were answered without training.
         failures: how many trained trials in a row, up to now, failed in this session.
+        last_trained: the highest number of a trial that was tried; -1 while there is none.
+        told: how many trials the sampler knows as complete.
+        ended: how many it knows as ended, well or by a broken constraint: those it learns from.
     """
 
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
@@ -49,6 +52,9 @@ class History:
         self.feasible = False
         self.idle = 0
         self.failures = 0
+        self.last_trained = -1
+        self.told = 0
+        self.ended = 0
         self._answers: dict[str, Answer] = {}
         self._points: set[str] = set()
         for record in records:
@@ -85,6 +91,9 @@ class History:
         status = record.status
         self.numbers.add(record.number)
         self.counted += status.counts
+        told = status in {Status.COMPLETE, Status.DUPLICATE} and bool(record.objectives)
+        self.told += told
+        self.ended += told or status in {Status.PRUNED, Status.INVALID}
         self._points.add(json.dumps(record.params, sort_keys=True))
         if status in _REMEMBERED:
             answer = Answer(record.number, status, record.reason, record.objectives, record.costs)
@@ -97,4 +106,5 @@ class History:
             self.idle += 1
             return
         self.idle = 0
+        self.last_trained = max(self.last_trained, record.number)
         self.failures = self.failures + 1 if status.failed else 0

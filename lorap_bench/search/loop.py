@@ -16,6 +16,7 @@ from lorap_bench.record import Outcome, Status
 from lorap_bench.search.answers import Flight, infeasible, lost, named, refused, repeated
 from lorap_bench.search.history import History
 from lorap_bench.search.objective import default_planner, judged, violations
+from lorap_bench.search.pack import Packs, together
 from lorap_bench.search.plan import refuse_infeasible
 from lorap_bench.search.seeds import member_seeds
 from lorap_bench.search.trials import Trials
@@ -100,6 +101,7 @@ class Broker:
             self._size = spec.parameters.size(self._base)
             self._trials = Trials(spec, folder)
             self._trials.reap(self._history.numbers, folder.read)
+            self._packs = Packs(spec, together(spec, shape), self._trials, self._history)
         except BaseException:
             self._lock.close()
             raise
@@ -124,13 +126,39 @@ class Broker:
         """Whether no further trial will be asked for, whatever those in flight bring."""
         return self.counted >= self.spec.budget.trials or bool(self.exhausted)
 
+    @property
+    def together(self) -> int:
+        """Return how many trials a pack has at most."""
+        return self._packs.size
+
     def ask(self) -> Job | None:
         """Return the next trial to train; None when there is none now (``done`` tells if ever)."""
-        while not self.done and not self._full:
+        return next(iter(self.ask_pack(1)), None)
+
+    def ask_pack(self, most: int | None = None) -> list[Job]:
+        """Return the next trials to train, which may train together; empty when there is none now.
+
+        Each is told, or released, by itself. A trial on which a worker died comes alone.
+
+        Args:
+            most: how many at most; those of the study's rule by default.
+        """
+        limit = self.together if most is None else min(most, self.together)
+        jobs: list[Job] = []
+        while len(jobs) < limit and not self.done and not self._full:
+            if not jobs:
+                self._packs.begin()
+            elif self._packs.ends(len(self._flying) + self._waiting):
+                break
+            suspected = self._trials.suspected
             job = self._next()
             if job is not None:
-                return job
-        return None
+                jobs.append(job)
+                if suspected:
+                    break
+        if jobs:
+            self._packs.close()
+        return jobs
 
     def tell(self, job: Job, outcome: Outcome) -> TrialRecord:
         """Write a trial's outcome, tell the sampler, and return the record as written.
@@ -197,13 +225,17 @@ class Broker:
     def _full(self) -> bool:
         """Whether asking must wait for a trial in flight: for budget, for a repeat, or for want of points."""
         out = len(self._flying)
-        waiting = sum(len(held) for held in self._held.values())
         untried = self._size is None or self._history.points + out < self._size
-        return self.counted + out >= self.spec.budget.trials or waiting >= HELD_LIMIT or not untried
+        return self.counted + out >= self.spec.budget.trials or self._waiting >= HELD_LIMIT or not untried
+
+    @property
+    def _waiting(self) -> int:
+        """Return how many repeats wait for the trial they repeat."""
+        return sum(len(held) for held in self._held.values())
 
     def _next(self) -> Job | None:
         """Ask for one point; None when it was answered, or must wait, without training."""
-        asked = self._trials.ask()
+        asked = self._trials.ask(self._packs.stamp)
         try:
             config = overlay(self._base, asked.params)
             flight = Flight(asked, config, self._plan(config))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.record import Status
 from lorap_bench.search.objective import default_planner, violations
+from lorap_bench.search.pack import together
 from lorap_bench.study.space import overlay
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Plan:
         confirm_members: trainings on the test split for each trial of the front, and for each of its baselines.
         seconds: wall seconds for the trials still to come, one after another; None: not measured yet.
         measured: finished trials that ``seconds`` rests on.
+        together: trials at most that train as one program here, on this machine's device.
     """
 
     size: int | None
@@ -74,6 +76,7 @@ class Plan:
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float | None = None
     measured: int = 0
+    together: int = 1
 
 
 def check(
@@ -118,6 +121,7 @@ def check(
         reasons=survey.reasons,
         seconds=left * mean(trained) if trained else None,
         measured=len(trained),
+        together=together(spec, shape),
     )
 
 

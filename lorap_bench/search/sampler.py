@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         def arguments(self) -> Mapping[str, Any]: ...
 
 
-__all__ = ["SAMPLERS", "Argument", "make_sampler"]
+__all__ = ["SAMPLERS", "Argument", "blind", "make_sampler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ class SteadyNSGAII(optuna.samplers.NSGAIISampler):
         return sorted(super().select_parent(study, generation), key=lambda trial: trial.number)
 
 
+_STARTUP, _POPULATION = 10, 50  # Optuna's defaults
+
 _CLASSES: dict[str, type[BaseSampler]] = {
     "TPE": optuna.samplers.TPESampler,
     "NSGAII": SteadyNSGAII,
@@ -106,6 +108,27 @@ def make_sampler(search: SearchSection, seed: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # the study file chose the argument knowingly
         return _CLASSES[search.sampler](**arguments)
+
+
+def blind(search: SearchSection, *, conditional: bool, told: int, ended: int, out: int) -> bool:
+    """Return whether the next point is proposed alike whatever becomes of the trials that are out.
+
+    Random draws each point by itself; so does TPE for its first ``n_startup_trials``. The children of one
+    generation of NSGA-II have the same parents, and the same parameters where none is conditional.
+
+    Args:
+        search: sampler and arguments.
+        conditional: whether any parameter is.
+        told: complete trials that the sampler knows.
+        ended: these, and the ones that broke a constraint.
+        out: trials asked for and not told.
+    """
+    if search.sampler == "TPE":
+        return ended + out < int(search.arguments.get("n_startup_trials", _STARTUP))
+    if search.sampler == "NSGAII":
+        population = int(search.arguments.get("population_size", _POPULATION))
+        return not conditional and told // population == (told + out) // population
+    return search.sampler == "Random"
 
 
 def _faults(name: str, arguments: Mapping[str, Any]) -> list[Fault]:

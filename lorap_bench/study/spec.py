@@ -78,12 +78,23 @@ def _listed(value: Any) -> tuple[Any, ...]:
     return tuple(_scalar(item) for item in value) if isinstance(value, list | tuple) else (_scalar(value),)
 
 
+def _together(value: Any) -> Any:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError('must be "auto" or a whole number of at least 1')
+
+
 _SCALAR_SCHEMA = {"type": ["boolean", "number", "string"]}
 Scalar: TypeAlias = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
 Listed: TypeAlias = Annotated[
     Any,
     AfterValidator(_listed),
     WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}]}),
+]
+Together: TypeAlias = Annotated[
+    Any,
+    AfterValidator(_together),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}),
 ]
 
 
@@ -141,10 +152,15 @@ class ParameterSpec(_Strict):
 
 
 class SearchSpec(_Strict):
-    """Who proposes the points: a sampler by name and its arguments."""
+    """Who proposes the points: a sampler by name and its arguments; how many points are trained together.
+
+    A number for ``together`` lets the sampler propose so many points before it hears of any of them.
+    ``"auto"`` trains together what is proposed alike with or without the others' results.
+    """
 
     sampler: str = "TPE"
     arguments: dict[str, Scalar] = Field(default_factory=dict)
+    together: Together = "auto"
 
 
 class ReplicaSpec(_Strict):
@@ -223,9 +239,13 @@ class StudySpec(ConfigSpec):
     def identity(self) -> str:
         """Return the digest of all that makes this study this one.
 
-        The budget, the confirmations and the description may change without making it another.
+        The budget, the confirmations and the description may change without making it another. Values that are
+        the defaults are left out, so that a key a later version adds changes no study that does not use it.
         """
-        return digest_of(self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_BESIDE_IDENTITY))
+        mapping = self.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, exclude=_BESIDE_IDENTITY
+        )
+        return digest_of({section: values for section, values in mapping.items() if values != {}})
 
     def to_mapping(self) -> dict[str, Any]:
         """Return nested plain values, ready for JSON, with every default written out."""

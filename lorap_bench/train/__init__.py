@@ -1,7 +1,20 @@
-"""One trial, nothing of search: cohorts, the training loop, records."""
+"""Trials, nothing of search: cohorts, the training loop, records."""
+
+from __future__ import annotations
 
 from lorap_bench.train.cohort import Cohort, Member, cohort_key
 from lorap_bench.train.loop import Fitted, Trainee, fit
-from lorap_bench.train.trial import run_trial
+from lorap_bench.train.trial import Request, run_groups, run_trial, run_trials
 
-__all__ = ["Cohort", "Fitted", "Member", "Trainee", "cohort_key", "fit", "run_trial"]
+__all__ = [
+    "Cohort",
+    "Fitted",
+    "Member",
+    "Request",
+    "Trainee",
+    "cohort_key",
+    "fit",
+    "run_groups",
+    "run_trial",
+    "run_trials",
+]

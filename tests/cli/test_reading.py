@@ -36,6 +36,7 @@ def test_check_tells_size_ranges_and_forecast(lorap_bench: Command, tiny: Path, 
     assert (plan["name"], plan["size"], plan["exact"], plan["infeasible"]) == ("tiny", 27, True, 0.0)
     assert plan["ranges"]["average_bits"][0] < plan["ranges"]["average_bits"][1]
     assert (plan["trials"], plan["members"], plan["member_epochs"], plan["seconds"]) == (3, 3, 3, None)
+    assert plan["together"] == 10  # small graphs, a random sampler, one seed a trial
     assert not runs.exists()
 
 
@@ -45,6 +46,8 @@ def test_check_in_words(lorap_bench: Command, tiny: Path, runs: Path) -> None:
     out = lorap_bench("check", tiny, "--runs", runs).out
     assert "broken: average_bits by" in out
     assert "not known before the first trial" in out
+    assert "up to 10 trials of equal shapes" in out
+    assert "trained together" not in lorap_bench("check", tiny, "--runs", runs, "--set", "search.together=1").out
 
 
 def test_check_of_an_endless_space(lorap_bench: Command, tiny: Path, runs: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.errors import ConfigError, Fault, MissingResource
-from tests.search.synthetic import train
+from tests.search.synthetic import each, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from lorap_bench.record import Outcome
 
 
+@each
 def plain(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     return train(config, seeds, **arguments)
 
 
+@each
 def killed_once(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     """Kill the worker the first time a two-bit trial is met."""
     if config.quant.bits == 2 and count(config, "killed") == 0:
@@ -28,6 +30,7 @@ def killed_once(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> 
     return train(config, seeds, **arguments)
 
 
+@each
 def killed_always(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     if config.quant.bits == 2:
         count(config, "killed")
@@ -35,14 +38,25 @@ def killed_always(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -
     return train(config, seeds, **arguments)
 
 
+def killed_in_company(requests: Sequence[tuple[TrialConfig, Sequence[int]]], **arguments: Any) -> Any:
+    """Kill the worker of every pack that has more than one trial."""
+    count(requests[0][0], f"pack-of-{len(requests)}")
+    if len(requests) > 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return each(train)(requests, **arguments)
+
+
+@each
 def buggy(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     raise ZeroDivisionError("the trainer has a bug")
 
 
+@each
 def without_data(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     raise MissingResource("no such file", where="Cora")
 
 
+@each
 def impossible(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     raise ConfigError([Fault(path="model.heads", message="do not divide")])
 

@@ -10,7 +10,7 @@ from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.search.loop import Broker
 from lorap_bench.store.folder import StudyFolder
-from tests.search.synthetic import make_spec, sketch, train
+from tests.search.synthetic import each, make_spec, sketch, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def study(tmp_path: Path, trials: int = 4) -> Broker:
 
 def test_it_runs_to_the_budget(tmp_path: Path) -> None:
     with study(tmp_path) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
         assert broker.counted == 4
 
 
@@ -35,7 +35,7 @@ def test_a_first_request_lets_the_trial_end(tmp_path: Path) -> None:
         return train(config, seeds, **arguments)
 
     with study(tmp_path) as broker:
-        run_local(broker, train_and_stop, stop)
+        run_local(broker, each(train_and_stop), stop)
         assert (broker.counted, broker.in_flight) == (1, 0)
 
 
@@ -50,7 +50,7 @@ def test_a_second_request_leaves_the_trial_which_runs_again(tmp_path: Path) -> N
         return train(config, seeds, **arguments)
 
     with study(tmp_path) as broker:
-        run_local(broker, train_and_stop, stop)
+        run_local(broker, each(train_and_stop), stop)
         assert (broker.counted, broker.in_flight) == (0, 0)
         job = broker.ask()
         assert job is not None
@@ -64,7 +64,7 @@ def test_a_bug_is_raised_and_its_trial_kept(tmp_path: Path, error: BaseException
 
     with study(tmp_path) as broker:
         with pytest.raises(type(error)):
-            run_local(broker, broken, Stop())
+            run_local(broker, each(broken), Stop())
         assert broker.in_flight == 0
         job = broker.ask()
         assert job is not None

@@ -89,6 +89,18 @@ def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path: Path, cl
     assert (tmp_path / "killed-0").exists()
 
 
+def test_a_pack_that_kills_its_worker_goes_on_trial_by_trial(tmp_path: Path, cluster: None) -> None:
+    search = {"sampler": "Random", "arguments": {}, "together": 3}
+    with study(tmp_path, trials=3, search=search) as broker:
+        from lorap_bench.executors.ray import RayOptions
+
+        run(broker, "killed_in_company", options=RayOptions(workers=1))
+    found = records(tmp_path)
+    assert [record.status for record in found if record.status.counts] == [Status.COMPLETE] * 3
+    assert len(list(tmp_path.glob("pack-of-3-*"))) == 1  # not tried again as it was
+    assert len(list(tmp_path.glob("pack-of-1-*"))) == 3
+
+
 @pytest.mark.slow
 def test_a_trial_that_kills_every_worker_is_failed_in_the_end(tmp_path: Path, cluster: None) -> None:
     with study(tmp_path, trials=3) as broker:

@@ -21,7 +21,7 @@ from lorap_bench.search.loop import Broker
 from lorap_bench.store import atomic
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.study.spec import StudySpec
-from tests.search.synthetic import sketch, train
+from tests.search.synthetic import each, sketch, train
 
 
 def die() -> None:
@@ -60,7 +60,7 @@ def main(runs: str, spec_file: str, at: str, how: str) -> None:
     arm(int(at), how)
     folder = StudyFolder.create(Path(runs), spec.to_mapping(), spec.identity)
     with Broker(spec, folder, None, blueprint=sketch) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
 
 
 if __name__ == "__main__":

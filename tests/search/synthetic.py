@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.config import TrialConfig, digest_of
@@ -12,7 +13,7 @@ from lorap_bench.record import MemberResult, Outcome, Status, TrialRecord
 from lorap_bench.study.spec import StudySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lorap_bench.store.folder import StudyFolder
 
@@ -33,6 +34,7 @@ def make_spec(
     trials: int = 12,
     sampler: str = "Random",
     arguments: dict[str, Any] | None = None,
+    together: int | str = "auto",
     **more: Any,
 ) -> StudySpec:
     mapping: dict[str, Any] = {
@@ -40,7 +42,7 @@ def make_spec(
         "name": "synthetic",
         "objectives": ["accuracy", "average_bits", "overhead"],
         "space": WIDE if space is None else space,
-        "search": {"sampler": sampler, "arguments": arguments or {}},
+        "search": {"sampler": sampler, "arguments": arguments or {}, "together": together},
         "replicas": {"search": 2},
         "budget": {"trials": trials},
         "prompt": {"kind": "LoRAP"},
@@ -113,6 +115,17 @@ def train(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcom
         seconds=1.5,
     )
     return Outcome(record, {"val_metric": [[figure] for figure in figures]})
+
+
+def each(train_one: Callable[..., Outcome]) -> Callable[..., Iterator[dict[int, Outcome]]]:
+    """Return a trainer of packs that trains one after another."""
+
+    @wraps(train_one)
+    def train_all(requests: Sequence[tuple[TrialConfig, Sequence[int]]], **arguments: Any) -> Any:
+        for position, (config, seeds) in enumerate(requests):
+            yield {position: train_one(config, seeds, **arguments)}
+
+    return train_all
 
 
 def fail(config: TrialConfig, seeds: Sequence[int], *, status: Status = Status.DIVERGED, reason: str = "") -> Outcome:

@@ -18,7 +18,7 @@ from lorap_bench.search.loop import Broker
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.store.look import Baseline
 from lorap_bench.study.space import overlay
-from tests.search.synthetic import accuracy_of, fail, make_spec, sketch, train
+from tests.search.synthetic import accuracy_of, each, fail, make_spec, sketch, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def finished(tmp_path: Path, confirmations: int = 4) -> tuple[StudySpec, StudyFo
     )
     folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
     with Broker(spec, folder, None, blueprint=sketch) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     return spec, folder
 
 
@@ -74,7 +74,7 @@ def grown(spec: StudySpec, folder: StudyFolder, trials: int) -> StudySpec:
     """Run a study on to a larger budget."""
     more = spec.model_copy(update={"budget": spec.budget.model_copy(update={"trials": trials})})
     with Broker(more, folder, None, blueprint=sketch) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     return more
 
 
@@ -135,7 +135,7 @@ def test_baselines_that_train_alike_run_once(tmp_path: Path) -> None:
     spec = make_spec(space, trials=20)
     folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
     with Broker(spec, folder, None, blueprint=sketch) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     look = confirm(spec, folder, BENCH, seeds=3)
     widths = {one.record.config["quant"]["bits"] for one in folder.confirmations().values()}
     assert len(look.subjects) > len(widths)
@@ -278,7 +278,7 @@ def test_an_exhausted_space_is_a_finished_search(tmp_path: Path) -> None:
     folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
     assert trials_missing(spec, []) == 5
     with Broker(spec, folder, None, blueprint=sketch) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     assert trials_missing(spec, folder.records()) == 0
     assert confirm(spec, folder, BENCH, seeds=1).finished
 
@@ -287,7 +287,7 @@ def test_a_study_without_a_front_is_not_confirmed(tmp_path: Path) -> None:
     spec = make_spec({"quant.bits": {"choices": [2]}}, trials=1)
     folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
     with Broker(spec, folder, None, blueprint=sketch) as broker:
-        run_local(broker, lambda config, seeds, **arguments: fail(config, seeds), Stop())
+        run_local(broker, each(lambda config, seeds, **arguments: fail(config, seeds)), Stop())
     with pytest.raises(StoreError, match="no front to confirm"):
         confirm(spec, folder, BENCH, seeds=2)
     assert folder.looks.all() == []

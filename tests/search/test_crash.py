@@ -26,17 +26,22 @@ from lorap_bench.search.journal import read_journal
 from lorap_bench.search.loop import Broker
 from lorap_bench.store import atomic
 from lorap_bench.store.folder import StudyFolder
-from tests.search.synthetic import make_spec, sketch, story, train
+from tests.search.synthetic import each, make_spec, sketch, story, train
 
 if TYPE_CHECKING:
     from lorap_bench.study.spec import StudySpec
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLERS: list[tuple[str, dict[str, Any]]] = [
-    ("Random", {}),
-    ("TPE", {"n_startup_trials": 4}),
-    ("TPE", {"n_startup_trials": 4, "multivariate": True, "group": True}),
-    ("NSGAII", {"population_size": 4}),
+GROUPED = {"n_startup_trials": 4, "multivariate": True, "group": True}
+SAMPLERS: list[tuple[str, dict[str, Any], int]] = [
+    ("Random", {}, 1),
+    ("TPE", {"n_startup_trials": 4}, 1),
+    ("TPE", GROUPED, 1),
+    ("NSGAII", {"population_size": 4}, 1),
+    ("Random", {}, 4),
+    ("TPE", {"n_startup_trials": 4}, 4),
+    ("TPE", GROUPED, 3),
+    ("NSGAII", {"population_size": 4}, 3),
 ]
 
 
@@ -78,7 +83,7 @@ def drive(runs: Path, spec: StudySpec) -> None:
     try:
         folder = create(runs, spec)
         broker = Broker(spec, folder, None, blueprint=sketch)
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     except Crash:
         if broker is not None:
             broker._lock.close()
@@ -100,22 +105,29 @@ def check_sound(folder: StudyFolder, spec: StudySpec) -> None:
     assert len(set(told)) == len(told)
 
 
-def small(sampler: str = "TPE") -> StudySpec:
+def small(sampler: str = "TPE", together: int = 1) -> StudySpec:
     space = {
         "prompt.rank": {"int": [1, 12]},
         "quant.bits": {"choices": [2, 4, 8]},
         "prompt.temperature": {"float": [0.5, 2.0], "when": {"quant.bits": [2]}},
     }
     arguments = {"TPE": {"n_startup_trials": 2}, "NSGAII": {"population_size": 2}}.get(sampler, {})
-    return make_spec(space, trials=5, sampler=sampler, arguments=arguments, constraints={"average_bits": "<= 3"})
+    return make_spec(
+        space,
+        trials=5 if together == 1 else 6,
+        sampler=sampler,
+        arguments=arguments,
+        constraints={"average_bits": "<= 3"},
+        together=together,
+    )
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("sampler", ["TPE", "NSGAII"])
-def test_a_crash_at_any_write_changes_nothing(
-    tmp_path: Path, fast_disk: None, monkeypatch: pytest.MonkeyPatch, sampler: str, after: bool
+@pytest.mark.parametrize(("sampler", "together"), [("TPE", 1), ("NSGAII", 1), ("TPE", 3), ("Random", 3)])
+def test_a_crash_at_any_write_changes_nothing(  # two fixtures
+    tmp_path: Path, fast_disk: None, monkeypatch: pytest.MonkeyPatch, sampler: str, together: int, after: bool
 ) -> None:
-    spec = small(sampler)
+    spec = small(sampler, together)
     faults = Faults(monkeypatch)
     drive(tmp_path / "whole", spec)
     writes = next(faults.count)
@@ -134,11 +146,33 @@ def test_a_crash_at_any_write_changes_nothing(
         check_sound(folder, spec)
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_repeats_that_wait_in_a_pack_survive_a_crash(
+    tmp_path: Path, fast_disk: None, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    """Ranks above 8 train alike, so most of a pack waits for the one that trains."""
+    space = {"prompt.rank": {"int": [8, 14]}, "optim.lr": {"choices": [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]}}
+    spec = make_spec(space, trials=4, sampler="TPE", arguments={"n_startup_trials": 2}, together=3)
+    faults = Faults(monkeypatch)
+    drive(tmp_path / "whole", spec)
+    writes, whole = next(faults.count), story(create(tmp_path / "whole", spec))
+    assert any(status is Status.DUPLICATE for _, status, *_ in whole)
+    for at in range(4, writes, 3):
+        runs = tmp_path / f"crash-{at}"
+        faults.arm(at, after=after)
+        with pytest.raises(Crash):
+            drive(runs, spec)
+        faults.arm(-1, after=after)
+        drive(runs, spec)
+        assert story(create(runs, spec)) == whole
+
+
+@pytest.mark.parametrize("together", [1, 3])
 def test_reaping_survives_a_crash_at_each_of_its_own_writes(
-    tmp_path: Path, fast_disk: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fast_disk: None, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
     """Die once in a trial, then again and again one write later in what cleans up after it."""
-    spec = small()
+    spec = small(together=together)
     faults = Faults(monkeypatch)
     drive(tmp_path / "whole", spec)
     writes, whole = next(faults.count), story(create(tmp_path / "whole", spec))
@@ -176,7 +210,7 @@ def test_a_disk_that_refuses_a_write_loses_nothing(
             pytest.raises((OSError, StoreError), match="No space"),
             Broker(spec, folder, None, blueprint=sketch) as broker,
         ):
-            run_local(broker, train, Stop())
+            run_local(broker, each(train), Stop())
         assert not folder.driven
         faults.arm(-1, after=False)
         drive(runs, spec)
@@ -201,12 +235,18 @@ def test_a_record_that_cannot_be_written_is_a_store_error(
     check_sound(folder, spec)
 
 
-@pytest.mark.parametrize(("sampler", "arguments"), SAMPLERS)
+@pytest.mark.parametrize(("sampler", "arguments", "together"), SAMPLERS)
 def test_interrupted_equals_uninterrupted(
-    tmp_path: Path, fast_disk: None, sampler: str, arguments: dict[str, Any]
+    tmp_path: Path, fast_disk: None, sampler: str, arguments: dict[str, Any], together: int
 ) -> None:
     """Stop at once in the middle of every other trial, and drain after the ones between."""
-    spec = make_spec(trials=20, sampler=sampler, arguments=arguments, constraints={"average_bits": "<= 8"})
+    spec = make_spec(
+        trials=20,
+        sampler=sampler,
+        arguments=arguments,
+        constraints={"average_bits": "<= 8"},
+        together=together,
+    )
     drive(tmp_path / "whole", spec)
     runs = tmp_path / "pieces"
     for turn in range(100):
@@ -214,7 +254,7 @@ def test_interrupted_equals_uninterrupted(
         with Broker(spec, create(runs, spec), None, blueprint=sketch) as broker:
             if broker.done:
                 break
-            run_local(broker, _interrupting(stop, at_once=turn % 2 == 0), stop)
+            run_local(broker, each(_interrupting(stop, at_once=turn % 2 == 0)), stop)
     folder = create(runs, spec)
     assert story(folder) == story(create(tmp_path / "whole", spec))
     assert any(record.attempt for record in folder.records())
@@ -231,9 +271,16 @@ def _interrupting(stop: Stop, *, at_once: bool) -> Any:
     return train_and_stop
 
 
-def test_kill_9_at_any_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [1, 4])
+def test_kill_9_at_any_moment(tmp_path: Path, together: int) -> None:
     """A real process, killed by a real signal at seeded moments, half-written lines included."""
-    spec = make_spec(trials=12, sampler="TPE", arguments={"n_startup_trials": 4}, constraints={"average_bits": "<= 8"})
+    spec = make_spec(
+        trials=12,
+        sampler="TPE",
+        arguments={"n_startup_trials": 4},
+        constraints={"average_bits": "<= 8"},
+        together=together,
+    )
     drive(tmp_path / "whole", spec)
     file = tmp_path / "spec.json"
     file.write_text(json.dumps(spec.to_mapping()), encoding="utf-8")

@@ -17,7 +17,7 @@ from lorap_bench.search.journal import read_journal
 from lorap_bench.search.loop import Broker, StudyFailed
 from lorap_bench.search.trials import count_running
 from lorap_bench.store.folder import StudyFolder
-from tests.search.synthetic import SMALL, fail, make_spec, sketch, story, train
+from tests.search.synthetic import SMALL, each, fail, make_spec, sketch, story, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def statuses(folder: StudyFolder) -> list[Status]:
 
 def run(folder: StudyFolder, spec: StudySpec) -> None:
     with open_broker(folder, spec) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
 
 
 def test_a_study_spends_its_budget_exactly_and_leaves_nothing_running(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_study_spends_its_budget_exactly_and_leaves_nothing_running(tmp_path: 
     folder = open_study(tmp_path, spec)
     seen: list[TrialRecord] = []
     with open_broker(folder, spec, on_event=seen.append) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
         assert broker.done
         assert broker.counted == 12
         assert broker.exhausted == ""
@@ -158,7 +158,7 @@ def test_invalid_points_are_recorded_and_never_trained(tmp_path: Path) -> None:
         return train(config, seeds, **arguments)
 
     with open_broker(folder, spec) as broker:
-        run_local(broker, train_cheap, Stop())
+        run_local(broker, each(train_cheap), Stop())
     assert len(trained) == 8
     assert max(trained) <= 4
     invalid = [record for record in folder.records() if record.status is Status.INVALID]
@@ -210,7 +210,7 @@ def test_a_small_space_is_exhausted_once_every_point_was_tried(tmp_path: Path) -
     spec = make_spec(SMALL, trials=100)
     folder = open_study(tmp_path, spec)
     with open_broker(folder, spec) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
         assert broker.done
         assert broker.exhausted == "all 12 points of the space were tried"
     assert broker.counted == 12
@@ -226,7 +226,7 @@ def test_a_thousand_idle_answers_in_a_row_exhaust_a_study(tmp_path: Path, monkey
     folder = open_study(tmp_path, spec)
     flat = replace(spec.base, prompt=replace(spec.base.prompt, rank=9))
     with Broker(spec, folder, None, blueprint=lambda config: sketch(flat)) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
         assert broker.exhausted == "the last 30 points were repeats or broke a constraint"
     assert statuses(folder) == [Status.COMPLETE, *[Status.DUPLICATE] * 30]
 
@@ -247,7 +247,7 @@ def test_an_endless_space_with_no_feasible_point_ends_with_the_reason(
     spec = make_spec(trials=5, sampler="TPE", constraints={"average_bits": "<= 1.5"})
     folder = open_study(tmp_path, spec)
     with open_broker(folder, spec) as broker, pytest.raises(ConfigError, match="no feasible point"):
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     assert statuses(folder) == [Status.INVALID] * 25
 
 
@@ -259,11 +259,11 @@ def test_twenty_failures_in_a_row_stop_the_study_and_a_new_run_tries_again(tmp_p
         return fail(config, seeds, status=Status.USER_ERROR, reason="no such file")
 
     with open_broker(folder, spec) as broker, pytest.raises(StudyFailed, match="20 trials in a row failed"):
-        run_local(broker, always, Stop())
+        run_local(broker, each(always), Stop())
     assert [status for status in statuses(folder) if status.counts] == [Status.USER_ERROR] * 20
     with open_broker(folder, spec) as broker:
         assert not broker.done
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
         assert broker.counted == 60
 
 
@@ -276,7 +276,7 @@ def test_a_success_starts_the_count_of_failures_anew(tmp_path: Path) -> None:
         return train(config, seeds) if next(turn) % 15 == 14 else fail(config, seeds)
 
     with open_broker(folder, spec) as broker:
-        run_local(broker, mostly, Stop())
+        run_local(broker, each(mostly), Stop())
     assert broker.counted == 45
 
 
@@ -352,7 +352,7 @@ def test_a_repeat_of_a_running_trial_waits_for_it(tmp_path: Path, ending: str) -
                 first = again
             broker.tell(first, train(first.config, first.seeds))
         broker.tell(second, train(second.config, second.seeds))
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
         assert "tried" in broker.exhausted
     assert all(trial.state.is_finished() for trial in stored(folder))
     records = folder.records()

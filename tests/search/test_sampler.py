@@ -14,7 +14,7 @@ from lorap_bench.record import Status
 from lorap_bench.search.loop import Broker
 from lorap_bench.search.sampler import SAMPLERS, make_sampler
 from lorap_bench.store.folder import StudyFolder
-from tests.search.synthetic import make_spec, sketch, train
+from tests.search.synthetic import each, make_spec, sketch, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ def _invalid(tmp_path: Path, sampler: str, arguments: dict[str, Any]) -> int:
     spec = make_spec(space, trials=25, sampler=sampler, arguments=arguments, constraints={"average_bits": "<= 2"})
     folder = StudyFolder.create(tmp_path / sampler, spec.to_mapping(), spec.identity)
     with Broker(spec, folder, None, blueprint=sketch) as broker:
-        run_local(broker, train, Stop())
+        run_local(broker, each(train), Stop())
     return sum(record.status is Status.INVALID for record in folder.records())
 
 

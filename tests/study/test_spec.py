@@ -43,9 +43,17 @@ def test_a_study_is_frozen_and_strict() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"budget": {"trials": 99}}, {"description": "why"}, {"replicas": {"search": 1, "confirm": 9}}]
+    "change",
+    [
+        {"budget": {"trials": 99}},
+        {"description": "why"},
+        {"replicas": {"search": 1, "confirm": 9}},
+        {"search": {"together": "auto"}},
+        {"model": {"head": "linear", "head_dropout": 0.0}},
+        {"prompt": {}},
+    ],
 )
-def test_growing_a_study_keeps_its_identity(change: dict[str, Any]) -> None:
+def test_growing_a_study_or_naming_a_default_keeps_its_identity(change: dict[str, Any]) -> None:
     assert spec(**change).identity == spec().identity
 
 
@@ -60,10 +68,18 @@ def test_growing_a_study_keeps_its_identity(change: dict[str, Any]) -> None:
         {"space": {"prompt.count": {"int": [1, 5]}}},
         {"constraints": {"average_bits": "<= 4"}},
         {"search": {"sampler": "Random"}},
+        {"search": {"together": 1}},
+        {"search": {"together": 4}},
     ],
 )
 def test_anything_else_is_another_study(change: dict[str, Any]) -> None:
     assert spec(**change).identity != spec().identity
+
+
+@pytest.mark.parametrize("together", [0, -1, True, 2.0, "many", None, [4]])
+def test_trials_train_together_by_number_or_by_rule(together: Any) -> None:
+    with pytest.raises(ValidationError, match='must be "auto" or a whole number of at least 1'):
+        spec(search={"together": together})
 
 
 def test_a_violation_is_positive_when_the_bound_is_broken() -> None:

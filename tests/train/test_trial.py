@@ -97,7 +97,7 @@ def test_the_test_split_is_out_of_reach_unless_asked_for(monkeypatch: pytest.Mon
         seen.append(set(task.splits))
         return fit(task, *args, **kwargs)
 
-    monkeypatch.setattr("lorap_bench.train.trial.fit", spy)
+    monkeypatch.setattr("lorap_bench.train.together.fit", spy)
     silent, _ = run_trial(BASE, [0], task=NODE)
     asked, _ = run_trial(BASE, [0], task=NODE, split="test")
     assert seen == [{"train", "val"}, {"train", "val", "test"}]
@@ -148,7 +148,7 @@ def test_running_out_of_memory_is_a_status(error: BaseException, monkeypatch: py
     def fail(*args: Any, **kwargs: Any) -> None:
         raise error
 
-    monkeypatch.setattr("lorap_bench.train.trial.fit", fail)
+    monkeypatch.setattr("lorap_bench.train.together.fit", fail)
     record, _ = run_trial(BASE, [0], task=NODE)
     assert record.status is Status.OUT_OF_MEMORY
     assert record.reason
@@ -159,7 +159,7 @@ def test_a_bug_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr("lorap_bench.train.trial.fit", fail)
+    monkeypatch.setattr("lorap_bench.train.together.fit", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         run_trial(BASE, [0], task=NODE)
 
@@ -179,7 +179,7 @@ def test_an_epoch_callback_may_stop_training() -> None:
 
 def test_provenance_names_versions_and_no_place() -> None:
     record, _ = run_trial(configure(optim={"epochs": 1}), [0], task=NODE)
-    assert {"commit", "versions", "backend", "device", "machine"} == set(record.provenance)
+    assert {"commit", "versions", "backend", "device", "machine", "cohort"} <= set(record.provenance)
     assert "/" not in str(record.provenance)
 
 

@@ -1,0 +1,119 @@
+"""Train members of equal shapes in as few cohorts as memory allows.
+
+What does not fit by the estimate is cut before training, what runs out of memory all the same is
+halved and tried again: members are independent, so how they are cut changes no result.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from lorap_bench.train.loop import Trainee, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lorap_bench.data.task import GraphTask, Split
+    from lorap_bench.train.cohort import Member
+    from lorap_bench.train.measure import Measured
+
+__all__ = ["Ended", "Errand", "train_together"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One member after its training.
+
+    ``measured`` is None where it diverged or did not fit, ``no_memory`` the reason why it did not fit (else
+    empty), ``cohort`` how many members trained as one program, ``seconds`` its even share of their time.
+    """
+
+    trainee: Trainee
+    measured: Measured | None
+    no_memory: str
+    cohort: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What members are trained on: see ``fit``."""
+
+    task: GraphTask
+    split: Split
+    on_epoch: Callable[[int], None] | None
+
+
+def train_together(members: Sequence[Member], errand: Errand, *, most: int) -> Iterator[list[tuple[int, Ended]]]:
+    """Train members of equal shapes; yield (position, member) of each cohort as it ends.
+
+    Args:
+        members: configurations that agree in shape, each with its seed.
+        errand: what they are trained on.
+        most: how many may train at once.
+    """
+    waiting = deque(_even(list(range(len(members))), most))
+    spent = [0.0] * len(members)  # on cohorts that did not fit
+    while waiting:
+        positions = waiting.popleft()
+        clock = time.perf_counter()
+        ended, reason = _attempt([members[position] for position in positions], errand)
+        share = (time.perf_counter() - clock) / len(positions)
+        for position in positions:
+            spent[position] += share
+        if reason and len(positions) > 1:
+            waiting.extendleft(reversed(_even(positions, (len(positions) + 1) // 2)))
+            continue
+        yield [
+            (position, Ended(trainee, measured, reason, len(positions), spent[position]))
+            for position, (trainee, measured) in zip(positions, ended, strict=True)
+        ]
+
+
+def _attempt(members: list[Member], errand: Errand) -> tuple[list[tuple[Trainee, Measured | None]], str]:
+    """Train one cohort; where it does not fit, return untrained members and the reason.
+
+    The error is gone when this returns, and with it the tensors that its frames hold.
+    """
+    split = errand.split
+    try:
+        with _one_thread():
+            fitted = fit(errand.task, members, split=split, on_epoch=errand.on_epoch)
+    except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        return [(Trainee(member), None) for member in members], reason
+    measured = {id(trainee): found for trainee, found in zip(fitted.alive, fitted.measured, strict=True)}
+    return [(trainee, measured.get(id(trainee))) for trainee in fitted.trainees], ""
+
+
+def _even(positions: list[int], most: int) -> list[list[int]]:
+    """Cut into as few parts of at most ``most`` as there can be, their lengths as equal as can be."""
+    count = -(-len(positions) // most)
+    ends = [len(positions) * part // count for part in range(count + 1)]
+    return [positions[start:stop] for start, stop in itertools.pairwise(ends)]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: bitwise repeatable, and faster than two that contend with another worker."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "not enough memory", "std::bad_alloc"))
