@@ -150,6 +150,9 @@ PROTEINS = [
     "model.layers=5",
     "model.batch_norm=true",
     "model.dropout=0.0",
+    "model.head=mlp",
+    "model.head_dropout=0.5",
+    "model.readout=max",
     "optim.epochs=100",
     "optim.halve_every=25",
     "optim.selection=loss",
@@ -214,7 +217,7 @@ def graph_table(folds: int, workers: int) -> list[str]:
     lines = [
         "## PROTEINS, GIN",
         "",
-        f"5 layers of 64, mean pooling, batch 128, 100 epochs, the epoch of the lowest validation loss; the first {folds} of ten stratified folds, one seed each.",
+        f"5 layers of 64, max pooling, a head of two linear maps with dropout 0.5 between, batch 128, 100 epochs, the epoch of the lowest validation loss; the first {folds} of ten stratified folds, one seed each.",
         "",
         "| framework | test accuracy % | validation % | average bits | A²Q's bits | MixQ's bits | minutes a fold | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -235,7 +238,7 @@ def main() -> None:
     """Train what is missing and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=1, help="trainings at a time")
-    parser.add_argument("--folds", type=int, default=3, help="folds of PROTEINS")
+    parser.add_argument("--folds", type=int, default=5, help="folds of PROTEINS")
     options = parser.parse_args()
     parts = [
         (FOLDER / "notes.md").read_text(encoding="utf-8").rstrip(),
