@@ -32,7 +32,7 @@ def kernels() -> Kernels:
     where the package is missing that the faster one needs.
 
     Raises:
-        ConfigError: ``LORAP_BENCH_BACKEND`` names no backend.
+        ConfigError: ``LORAP_BENCH_BACKEND`` names no backend, or one that does not compute on the device.
         MissingResource: it names one that cannot be had here.
     """
     return _backend(_chosen[-1] if _chosen else os.environ.get(BACKEND_VARIABLE) or "auto")
@@ -43,7 +43,7 @@ def use(name: str) -> Iterator[Kernels]:
     """Compute with one backend inside a ``with`` block, in this process.
 
     Raises:
-        ConfigError: no backend has this name.
+        ConfigError: no backend has this name, or it does not compute on the device.
         MissingResource: it cannot be had here.
     """
     backend = _backend(name)

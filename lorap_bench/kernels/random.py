@@ -79,7 +79,8 @@ class _Held:
         words = (words ^ (words >> np.uint64(27))) * np.uint64(_FACTORS[1])
         words ^= words >> np.uint64(31)
         halves = np.stack([words.astype(np.uint32), (words >> np.uint64(32)).astype(np.uint32)], axis=1)
-        table = torch.from_numpy(halves.view(np.int32)).to(self.device)
+        # Not blocking: the host copies the source at once, but must not wait for the device's last step.
+        table = torch.from_numpy(halves.view(np.int32)).to(self.device, non_blocking=True)
         torch._foreach_copy_(list(self._keys.values()), list(table.unbind()))  # one launch for all; no public name
 
 

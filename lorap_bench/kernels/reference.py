@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from lorap_bench.kernels.csr import Csr
 
-__all__ = ["BETA1", "BETA2", "Reference"]
+__all__ = ["Reference"]
 
-BETA1, BETA2 = ADAM_BETAS
+_BETA1, _BETA2 = ADAM_BETAS
 
 _GATES: dict[Gate, Callable[[Tensor], Tensor]] = {
     # Gates act on transposed logits [S, k, N]: a softmax over a short last axis is six times slower.
@@ -160,12 +160,12 @@ class Reference(Kernels):
         rate, decay = scalars
         if state.corrections is None:
             state.steps += 1
-            corrections: Any = 1 - BETA1**state.steps, 1 - BETA2**state.steps
+            corrections: Any = 1 - _BETA1**state.steps, 1 - _BETA2**state.steps
         else:
             corrections = state.corrections
         gradient = gradient + decay * flat
-        state.first.lerp_(gradient, 1 - BETA1)
-        state.second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+        state.first.lerp_(gradient, 1 - _BETA1)
+        state.second.mul_(_BETA2).addcmul_(gradient, gradient, value=1 - _BETA2)
         root = (state.second / corrections[1]).sqrt_().add_(ADAM_EPSILON)
         flat.sub_((rate / corrections[0]) * state.first / root)
 

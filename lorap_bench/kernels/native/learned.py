@@ -24,13 +24,19 @@ _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 @compiled
 def _spread(parameter: Floats, out: Floats, start: int, width: int) -> None:
     """Repeat a member's parameter ``[R or 1, C or 1]`` over the values of the block that begins at ``start``."""
-    if start > 0 and parameter.shape[0] == 1:
+    by_row, by_column = parameter.shape[0] > 1, parameter.shape[1] > 1
+    if start > 0 and not by_row:
         return  # the member's first block has filled it
+    # Indices in place of slices: a slice a row costs more than the row.
     for r in range(out.size // width):
-        values = parameter[start // width + r] if parameter.shape[0] > 1 else parameter[0]
-        row = out[r * width : (r + 1) * width]
-        for i in range(width):
-            row[i] = values[i] if values.size > 1 else values[0]
+        row, first = start // width + r if by_row else 0, r * width
+        if by_column:
+            for i in range(width):
+                out[first + i] = parameter[row, i]
+        else:
+            value = parameter[row, 0]
+            for i in range(width):
+                out[first + i] = value
 
 
 @compiled
@@ -65,27 +71,69 @@ def step_forward(x: Floats, out: Floats, parameters: tuple[Floats, Floats], widt
 
 
 @reordered
-def _total(summands: Floats) -> Any:
-    total = _ZERO
-    for value in summands:
-        total += value
-    return total
+def _collect(summands: Floats, out: Floats, start: int, width: int) -> None:
+    """Add a block's summands to what shares a parameter: ``[R or 1, C or 1]``."""
+    by_row, by_column = out.shape[0] > 1, out.shape[1] > 1
+    if not (by_row or by_column):
+        total = _ZERO
+        for value in summands:
+            total += value
+        out[0, 0] += total
+        return
+    for r in range(summands.size // width):
+        row, first = start // width + r if by_row else 0, r * width
+        if by_column:
+            for i in range(width):
+                out[row, i] += summands[first + i]
+        else:
+            total = _ZERO
+            for i in range(width):
+                total += summands[first + i]
+            out[row, 0] += total
 
 
 @compiled
-def _collect(summands: Floats, out: Floats, start: int, width: int) -> None:
-    """Add a block's summands to what shares a parameter: ``[R or 1, C or 1]``."""
-    if out.size == 1:
-        out[0, 0] += _total(summands)
-        return
-    for r in range(summands.size // width):
-        row = summands[r * width : (r + 1) * width]
-        target = out[start // width + r] if out.shape[0] > 1 else out[0]
-        if target.size == 1:
-            target[0] += _total(row)
-        else:
-            for i in range(width):
-                target[i] += row[i]
+def _mark(x: Floats, block: tuple[Floats, Floats, Floats]) -> None:
+    """Write 1 where x is within reach of the codes, else 0; ``block`` is step, top and where to write."""
+    step, top, inside = block
+    for i in range(x.size):
+        inside[i] = _ONE if abs(x[i]) <= step[i] * top[i] else _ZERO
+
+
+@compiled
+def _weigh(values: tuple[Floats, Floats, Floats], local: bool, slope: Floats) -> None:
+    """Multiply by the incoming gradient, or with ``local`` by that of the quantizer's own error."""
+    incoming, x, quantized = values
+    if local:
+        for i in range(x.size):
+            slope[i] *= _sign(quantized[i] - x[i])
+    else:
+        for i in range(x.size):
+            slope[i] *= incoming[i]
+
+
+@compiled
+def _step_slopes(
+    values: tuple[Floats, Floats, Floats], block: tuple[Floats, Floats, Floats], local: bool, slope: Floats
+) -> None:
+    _, x, quantized = values
+    step, top, inside = block
+    # The division has a loop of its own: one that a choice may skip is no vector code.
+    for i in range(x.size):
+        slope[i] = (quantized[i] - x[i]) / step[i]
+    for i in range(x.size):
+        slope[i] = slope[i] if inside[i] > _ZERO else _sign(x[i]) * top[i]
+    _weigh(values, local, slope)
+
+
+@compiled
+def _top_slopes(
+    values: tuple[Floats, Floats, Floats], block: tuple[Floats, Floats, Floats], local: bool, slope: Floats
+) -> None:
+    x, step, inside = values[1], block[0], block[2]
+    for i in range(x.size):
+        slope[i] = _ZERO if inside[i] > _ZERO else _sign(x[i]) * step[i]
+    _weigh(values, local, slope)
 
 
 @compiled
@@ -111,29 +159,25 @@ def step_backward(
     members, count = x.shape
     rows = _rows(count, width)
     step, top = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
-    weight, slope = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
+    inside, slope = np.empty(rows * width, np.float32), np.empty(rows * width, np.float32)
     for m in range(members):
         for start in range(0, count, rows * width):
             stop = min(start + rows * width, count)
             size = stop - start
             _spread(steps[m], step[:size], start, width)
             _spread(tops[m], top[:size], start, width)
-            g, v, q = incoming[m, start:stop], x[m, start:stop], quantized[m, start:stop]
-            for i in range(size):
-                weight[i] = _sign(q[i] - v[i]) if local else g[i]
+            block = incoming[m, start:stop], x[m, start:stop], quantized[m, start:stop]
+            here = step[:size], top[:size], inside[:size]
+            _mark(block[1], here)
             if to_x.size > 0:
-                target = to_x[m, start:stop]
+                g, target = block[0], to_x[m, start:stop]
                 for i in range(size):
-                    target[i] = g[i] * (_ONE if abs(v[i]) <= step[i] * top[i] else _ZERO)
+                    target[i] = g[i] * inside[i]
             if to_step.size > 0:
-                for i in range(size):
-                    inner, outer = (q[i] - v[i]) / step[i], _sign(v[i]) * top[i]
-                    slope[i] = (inner if abs(v[i]) <= step[i] * top[i] else outer) * weight[i]
+                _step_slopes(block, here, local, slope[:size])
                 _collect(slope[:size], to_step[m], start, width)
             if to_top.size > 0:
-                for i in range(size):
-                    outer = _sign(v[i]) * step[i]
-                    slope[i] = (_ZERO if abs(v[i]) <= step[i] * top[i] else outer) * weight[i]
+                _top_slopes(block, here, local, slope[:size])
                 _collect(slope[:size], to_top[m], start, width)
 
 
