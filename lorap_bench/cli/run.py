@@ -49,9 +49,9 @@ def run(
     backend: Backend = None,
     device: Device = None,
     executor: Annotated[Executor, typer.Option("--executor", help="Where trials run.")] = Executor.LOCAL,
-    workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Ray: trials at a time.")] = 2,
+    workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Ray: workers at a time.")] = 2,
     gpus: Annotated[
-        float, typer.Option("--gpus-per-trial", min=0, metavar="G", help="Ray: GPUs of a trial; parts share one.")
+        float, typer.Option("--gpus-per-trial", min=0, metavar="G", help="Ray: GPUs of a worker; parts share one.")
     ] = 0.0,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
     quiet: Quiet = False,

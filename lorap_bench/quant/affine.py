@@ -109,7 +109,7 @@ class ActivationQuantizer(AffineQuantizer):
         """Keep the exact extremes of a constant: it has no outliers to guard against and never drifts."""
         for kept, found in zip(self.limits, kernels().value_range(x), strict=True):
             kept.copy_(found)
-        self.get_buffer("seen").fill_(True)  # torch's own signature
+        self.get_buffer("seen").fill_(True)
         self.constant = True
 
     @torch.no_grad()

@@ -86,6 +86,16 @@ class PromptContract(Contract):
             assert out.shape == (2, 11, _WIDTH)
             torch.testing.assert_close(part(x[order]), out[:, order])
 
+    def test_a_mixture_is_what_the_node_part_returns(self) -> None:
+        module = self.build().node(_WIDTH)
+        if module is None:
+            return
+        _filled(module)
+        features = Features(_rows(11, _WIDTH).unsqueeze(0))
+        mixture = module.mixture(features)
+        if mixture is not None:
+            torch.testing.assert_close(mixture.dense(), module(features))
+
     def test_every_parameter_learns(self) -> None:
         for module, part in self._parts():
             part(_rows(11, _WIDTH)).square().sum().backward()

@@ -15,10 +15,9 @@ from torch import Tensor
 from lorap_bench.cost.ledger import FULL_PRECISION
 from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.device import device
-from lorap_bench.kernels.interface import AdamState
+from lorap_bench.kernels.interface import ADAM_BETAS, AdamState
 from lorap_bench.kernels.members import Group, MemberModule
 from lorap_bench.kernels.random import Draws, stream_generator
-from lorap_bench.kernels.reference import BETA1, BETA2
 from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.blueprint import Blueprint, blueprint
 from lorap_bench.models.network import Network
@@ -214,7 +213,7 @@ class Cohort:
         """Write Adam's bias corrections of the coming step where it is recorded; all groups count alike."""
         if self._corrections is not None:
             coming = self._flats[0].adam.steps + 1
-            for place, beta in zip(self._corrections, (BETA1, BETA2), strict=True):
+            for place, beta in zip(self._corrections, ADAM_BETAS, strict=True):
                 place.fill_(1 - beta**coming)
 
     def _parameters(self, group: Group) -> list[torch.nn.Parameter]:

@@ -41,10 +41,10 @@ def _machine(root: Path) -> int | None:
 
 
 def _groups(root: Path) -> Iterator[int | None]:
-    """Yield what is left to each control group of this process that has a limit, in versions 2 and 1."""
+    """Yield what is left to each control group of this process, from its own to the outermost, in versions 2 and 1."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        own = path.strip("/")
+        own = Path(path.strip("/"))
         if not controllers:
             top, limit, used, cache = "sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"
         elif "memory" in controllers.split(","):
@@ -52,8 +52,8 @@ def _groups(root: Path) -> Iterator[int | None]:
             cache = "total_inactive_file"
         else:
             continue
-        for group in {root / top, root / top / own}:  # inside a container only the first is there
-            yield _room(group, (limit, used, cache))
+        for group in (own, *own.parents):  # inside a container only the outermost is there
+            yield _room(root / top / group, (limit, used, cache))
 
 
 def _room(group: Path, names: tuple[str, str, str]) -> int | None:

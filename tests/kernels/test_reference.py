@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from lorap_bench.kernels import AdamState, CodeRange, Csr, counter_keys, csr_from_coo, drop_threshold
-from lorap_bench.kernels.reference import BETA1, BETA2, Reference
+from lorap_bench.kernels.interface import ADAM_BETAS
+from lorap_bench.kernels.reference import Reference
 
 KERNELS = Reference()
 
@@ -250,7 +251,7 @@ def test_adam_takes_its_corrections_from_where_the_caller_counts() -> None:
     corrections = states[1].corrections = torch.zeros(2)
     scalars = torch.tensor([[0.1], [0.01]]), torch.tensor([[0.0], [0.1]])
     for step in range(1, 6):
-        corrections.copy_(torch.tensor([1 - BETA1**step, 1 - BETA2**step]))
+        corrections.copy_(torch.tensor([1 - beta**step for beta in ADAM_BETAS]))
         for flat, state in zip((counting, held), states, strict=True):
             KERNELS.adam(flat, draw(2, 8, seed=step), state, scalars)
     assert torch.equal(held, counting)

@@ -95,11 +95,11 @@ def test_this_machine_tells_what_is_free() -> None:
 
 
 def test_free_is_what_the_machine_and_its_control_group_leave(tmp_path: Path) -> None:
-    root = system(tmp_path, {"proc/meminfo": MEMINFO, "proc/self/cgroup": "0::/job\n"})
+    root = system(tmp_path, {"proc/meminfo": MEMINFO, "proc/self/cgroup": "0::/job/step\n"})
     assert free_bytes(CPU, root=root) == 8000 * 1024
     group = {"memory.max": "5000000\n", "memory.current": "4000000\n", "memory.stat": "anon 1\ninactive_file 500000\n"}
     system(tmp_path, {f"sys/fs/cgroup/job/{name}": text for name, text in group.items()})
-    assert free_bytes(CPU, root=root) == 1_500_000
+    assert free_bytes(CPU, root=root) == 1_500_000  # a step's bound is that of its job
     system(tmp_path, {"sys/fs/cgroup/job/memory.max": "max\n"})
     assert free_bytes(CPU, root=root) == 8000 * 1024
 
