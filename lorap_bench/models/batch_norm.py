@@ -38,11 +38,12 @@ class BatchNorm(MemberModule):
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             mean = x.mean(1, keepdim=True)
-            variance = x.var(1, correction=0, keepdim=True)
+            centred = x - mean
+            variance = centred.square().mean(1, keepdim=True)  # torch's var over this axis is several times slower
             with torch.no_grad():
                 rows = x.shape[1]
                 self.get_buffer("mean").lerp_(mean, _MOMENTUM)
                 self.get_buffer("variance").lerp_(variance * (rows / max(rows - 1, 1)), _MOMENTUM)
         else:
-            mean, variance = self.get_buffer("mean"), self.get_buffer("variance")
-        return (x - mean) * torch.rsqrt(variance + _EPSILON) * self.get_parameter("gain") + self.get_parameter("shift")
+            centred, variance = x - self.get_buffer("mean"), self.get_buffer("variance")
+        return centred * torch.rsqrt(variance + _EPSILON) * self.get_parameter("gain") + self.get_parameter("shift")

@@ -61,7 +61,7 @@ class Native(Kernels):
         return self._reference.percentile_range(x, fractions, largest=largest, protected=protected)
 
     def remember(self, state: RangeState, current: tuple[Tensor, Tensor], momentum: Tensor | None) -> None:
-        if all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in (state.low, *current)):
+        if all(tensor.dtype == torch.float32 and tensor.is_cpu for tensor in (state.low, *current)):
             functions.remember(state, current, momentum)
         else:
             self._reference.remember(state, current, momentum)
@@ -78,8 +78,7 @@ class Native(Kernels):
     ) -> Tensor:
         if not _fits(x, *limits):
             return self._reference.fake_quantize(x, limits, codes, clipped=clipped, dither=dither, protected=protected)
-        grid = functions.affine_grid(x, limits, codes)
-        return functions.affine(x, grid, clipped=clipped, dither=dither, protected=protected)
+        return functions.affine(x, limits, codes, clipped=clipped, dither=dither, protected=protected)
 
     def step_quantize(self, x: Tensor, step: Tensor, top: Tensor, *, local: bool) -> Tensor:
         if _fits(x, step, top) and _spans(x, step, top):
@@ -135,8 +134,9 @@ class Native(Kernels):
 
 def _fits(x: Tensor, *others: Tensor) -> bool:
     """Whether the loops can take these: float32 in main memory, x not empty."""
-    plain = all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in (x, *others))
-    return plain and x.dim() >= 2 and x.numel() > 0
+    if x.dtype != torch.float32 or not x.is_cpu or x.dim() < 2 or not x.numel():
+        return False
+    return not others or all(tensor.dtype == torch.float32 and tensor.is_cpu for tensor in others)
 
 
 def _spans(x: Tensor, *parameters: Tensor) -> bool:

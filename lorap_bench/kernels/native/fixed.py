@@ -25,6 +25,7 @@ __all__ = ["NEAREST", "NOISE", "STOCHASTIC", "drop", "fake_quantize", "mask", "r
 NEAREST, STOCHASTIC, NOISE = 0, 1, 2
 
 _ZERO, _HALF, _ULP = np.float32(0), np.float32(0.5), np.float32(2.0**-24)
+_SMALLEST_SCALE = np.float32(2.0**-23)
 
 
 @compiled
@@ -71,25 +72,39 @@ def _dequantize(code: Floats, scale: Floats, zero: Floats, low: Any, high: Any) 
 
 
 @compiled
+def _grid(limits: tuple[Floats, Floats], ends: tuple[Any, Any], symmetric: bool, out: tuple[Floats, Floats]) -> None:
+    """Write scale and zero of each of K ranges, again and again; as ``straight_through.affine_grid`` computes them."""
+    period = limits[0].size
+    qmin, qmax = ends
+    for c in range(period):
+        low, high = np.minimum(limits[0][c], _ZERO), np.maximum(limits[1][c], _ZERO)
+        if symmetric:
+            scale, zero = np.maximum(np.maximum(-low, high) / qmax, _SMALLEST_SCALE), _ZERO
+        else:
+            scale = np.maximum((high - low) / (qmax - qmin), _SMALLEST_SCALE)
+            zero = np.minimum(np.maximum(np.rint(qmin - low / scale), qmin), qmax)
+        for i in range(c, out[0].size, period):
+            out[0][i], out[1][i] = scale, zero
+
+
+@compiled
 def fake_quantize(
-    x: Floats, out: Floats, inside: Flags, grid: tuple[Floats, Floats, Floats, Floats], noise: tuple[int, Integers]
+    x: Floats, out: Floats, inside: Flags, ranges: tuple[Floats, Floats, Floats, Floats, bool], noise: Any
 ) -> None:
     """Quantize to ``out``; ``inside``, if not empty, becomes where the unclamped code is strictly within.
 
-    Shape: x, out, inside ``[S, n]``; grid: scale and zero ``[S, K]``, K the period along n, low and high ``[S]``;
-    noise: how to round and keys ``[S, 2]``.
+    Shape: x, out, inside ``[S, n]``; ranges: limits, two of ``[S, K]``, K the period along n, smallest and largest
+    code ``[S]``, whether codes are symmetric; noise: how to round and keys ``[S, 2]``, not looked at for ``NEAREST``.
     """
     mode, keys = noise
-    scales, zeros, lows, highs = grid
+    least, most, lows, highs, symmetric = ranges
     members, count = x.shape
-    period = scales.shape[1]
+    period = least.shape[1]
     length = max(period, BLOCK // period * period)
     scale, zero = np.empty(length, np.float32), np.empty(length, np.float32)
     for m in range(members):
-        for first in range(0, length, period):
-            for i in range(period):
-                scale[first + i], zero[first + i] = scales[m, i], zeros[m, i]
         low, high = lows[m], highs[m]
+        _grid((least[m], most[m]), (low, high), symmetric, (scale, zero))
         for start in range(0, count, length):
             stop = min(start + length, count)
             source, code = x[m, start:stop], out[m, start:stop]
@@ -101,7 +116,7 @@ def fake_quantize(
                 continue
             for i in range(code.size):
                 code[i] = source[i] / scale[i] + zero[i]
-            _round(code, mode, start, keys[m])
+            _round(code, mode, start, keys[min(m, keys.shape[0] - 1)])
             if inside.size > 0:
                 _compare(code, low, high, inside[m, start:stop])
             _dequantize(code, scale, zero, low, high)

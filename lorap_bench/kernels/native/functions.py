@@ -4,37 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lorap_bench.kernels.interface import ADAM_BETAS
 from lorap_bench.kernels.native import fixed, states
-from lorap_bench.kernels.straight_through import Grid, aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, RangeState
 
-__all__ = ["adam", "affine", "affine_grid", "array", "drop", "remember"]
+__all__ = ["adam", "affine", "array", "drop", "remember"]
+
+_NEAREST: tuple[int, NDArray[Any]] = fixed.NEAREST, np.zeros((1, 2), np.int32)
 
 
 def array(tensor: Tensor, *shape: int) -> NDArray[Any]:
     """Return the values of a tensor as an array of the given shape, without a copy where it is contiguous."""
-    return cast("NDArray[Any]", tensor.detach().contiguous().numpy().reshape(shape))
-
-
-def affine_grid(x: Tensor, limits: tuple[Tensor, Tensor], codes: CodeRange) -> Grid:
-    """Return the grid of a range, shaped to meet x."""
-    low, high = aligned(codes.low, x), aligned(codes.high, x)
-    like = aligned(limits[0], x)
-    scale, zero = (torch.empty_like(like, memory_format=torch.contiguous_format) for _ in range(2))
-    size = x.shape[0], like[0].numel()
-    found = array(limits[0], *size), array(limits[1], *size)
-    ends = array(codes.low, size[0]), array(codes.high, size[0])
-    states.grid(found, ends, codes.symmetric, (array(scale, *size), array(zero, *size)))
-    return Grid(scale, zero, low, high)
+    if tensor.requires_grad:
+        tensor = tensor.detach()
+    values = (tensor if tensor.is_contiguous() else tensor.contiguous()).numpy()
+    return values if values.shape == shape else values.reshape(shape)
 
 
 def remember(state: RangeState, current: tuple[Tensor, Tensor], momentum: Tensor | None) -> None:
@@ -57,9 +50,17 @@ def adam(flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor
     states.adam(flat.numpy(), array(gradient, *flat.shape), moments, rates, corrections)
 
 
-def affine(x: Tensor, grid: Grid, *, clipped: bool, dither: Dither | None, protected: Tensor | None) -> Tensor:
-    """Quantize on a fixed grid; the gradient is the identity or the clipped one."""
-    return cast("Tensor", _Affine.apply(x, grid, clipped, dither, protected))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+def affine(  # noqa: PLR0913  # the contract's
+    x: Tensor,
+    limits: tuple[Tensor, Tensor],
+    codes: CodeRange,
+    *,
+    clipped: bool,
+    dither: Dither | None,
+    protected: Tensor | None,
+) -> Tensor:
+    """Quantize on the grid of a range; the gradient is the identity or the clipped one."""
+    return cast("Tensor", _Affine.apply(x, limits, codes, (clipped, dither, protected)))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
 
 def drop(x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
@@ -69,21 +70,25 @@ def drop(x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
 
 class _Affine(torch.autograd.Function):
     @staticmethod
-    def forward(  # noqa: PLR0913, PLR0917  # the signature autograd calls
-        ctx: Any, x: Tensor, grid: Grid, clipped: bool, dither: Dither | None, protected: Tensor | None
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        limits: tuple[Tensor, Tensor],
+        codes: CodeRange,
+        ways: tuple[bool, Dither | None, Tensor | None],
     ) -> Tensor:
-        members, count = x.shape[0], x[0].numel()
-        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        clipped, dither, protected = ways
+        members = x.shape[0]
+        out = torch.empty(x.shape)
         marked = clipped and ctx.needs_input_grad[0]
-        inside = x.new_empty(x.shape if marked else (members, 0), dtype=torch.bool)
-        flat = (array(x, members, count), array(out, members, count), array(inside, members, -1 if marked else 0))
-        spans = array(grid.scale, members, -1), array(grid.zero, members, -1)
-        ends = array(grid.low, members), array(grid.high, members)
-        mode = fixed.NEAREST
-        keys = grid.low.new_zeros(members, 2, dtype=torch.int32)
+        inside = torch.empty(x.shape if marked else (members, 0), dtype=torch.bool)
+        flat = array(x, members, -1), array(out, members, -1), array(inside, members, -1 if marked else 0)
+        spans = array(limits[0], members, -1), array(limits[1], members, -1)
+        noise = _NEAREST
         if dither is not None:
-            mode, keys = fixed.STOCHASTIC if dither.rounds else fixed.NOISE, dither.keys.T
-        fixed.fake_quantize(*flat, (*spans, *ends), (mode, array(keys, members, 2)))
+            noise = fixed.STOCHASTIC if dither.rounds else fixed.NOISE, array(dither.keys.T, members, 2)
+        ends = array(codes.low, members), array(codes.high, members)
+        fixed.fake_quantize(*flat, (*spans, *ends, codes.symmetric), noise)
         if protected is not None:
             fixed.restore(*flat, array(protected, members, -1))
         if marked:
@@ -92,10 +97,10 @@ class _Affine(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         if ctx.saved_tensors:
             gradient = _masked(gradient, ctx.saved_tensors[0], torch.ones(gradient.shape[0]))
-        return gradient, None, None, None, None
+        return gradient, None, None, None
 
 
 class _Drop(torch.autograd.Function):

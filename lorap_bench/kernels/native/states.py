@@ -1,6 +1,6 @@
-"""Loops over a few numbers a member: grids from ranges, remembered ranges, and one Adam step.
+"""Loops over what members keep from step to step: remembered ranges, and parameters with their moments.
 
-Each would be a dozen tensor operations of a handful of elements, whose cost is that of being called.
+Each would be a dozen tensor operations; those of a few numbers a member cost what being called costs.
 """
 
 from __future__ import annotations
@@ -19,32 +19,10 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Pair = tuple[Floats, Floats]
 
-__all__ = ["adam", "grid", "remember"]
+__all__ = ["adam", "remember"]
 
-_ZERO, _ONE = np.float32(0), np.float32(1)
-_SMALLEST_SCALE = np.float32(2.0**-23)
 _REST1, _BETA2, _REST2 = np.float32(1 - ADAM_BETAS[0]), np.float32(ADAM_BETAS[1]), np.float32(1 - ADAM_BETAS[1])
 _EPSILON = np.float32(ADAM_EPSILON)
-
-
-@compiled
-def grid(limits: Pair, ends: Pair, symmetric: bool, out: Pair) -> None:
-    """Write scale and zero of each range, as ``straight_through.affine_grid`` computes them.
-
-    Shape: limits, out: two of ``[S, K]``; ends: smallest and largest code ``[S]``.
-    """
-    members, columns = limits[0].shape
-    for m in range(members):
-        qmin, qmax = ends[0][m], ends[1][m]
-        for c in range(columns):
-            low, high = np.minimum(limits[0][m, c], _ZERO), np.maximum(limits[1][m, c], _ZERO)
-            if symmetric:
-                out[0][m, c] = np.maximum(np.maximum(-low, high) / qmax, _SMALLEST_SCALE)
-                out[1][m, c] = _ZERO
-                continue
-            scale = np.maximum((high - low) / (qmax - qmin), _SMALLEST_SCALE)
-            out[0][m, c] = scale
-            out[1][m, c] = np.minimum(np.maximum(np.rint(qmin - low / scale), qmin), qmax)
 
 
 @compiled
