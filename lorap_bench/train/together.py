@@ -113,7 +113,10 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(words in str(error) for words in ("can't allocate memory", "not enough memory", "std::bad_alloc"))
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it came from, says so: ending a recording may raise over the first."""
+    if error is None:
+        return False
+    words = ("can't allocate memory", "not enough memory", "std::bad_alloc")
+    says_so = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
+    return says_so or _is_out_of_memory(error.__context__)

@@ -176,3 +176,14 @@ def test_the_callback_hears_every_programs_epochs() -> None:
 
 def test_no_request_is_no_outcome() -> None:
     assert run_trials([]) == []
+
+
+def test_an_error_raised_over_a_lack_of_memory_is_one_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(task: Any, members: Any, **arguments: Any) -> Any:
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        finally:
+            raise RuntimeError("the recording was left unfinished")
+
+    monkeypatch.setattr("lorap_bench.train.together.fit", fit)
+    assert run_trial(BASE, [0], task=TASKS["node"]).record.status is Status.OUT_OF_MEMORY
