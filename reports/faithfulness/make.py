@@ -41,7 +41,7 @@ def protection(bits: int, percentile: float, published: str = "–") -> Cell:
 
 MIXQ = ["model.hidden=128", "optim.epochs=50", "optim.weight_decay=2e-4", "quant.scheme=MixQ"]
 LAMBDAS = [
-    *([f"quant.bit_penalty={value}"] for value in ("1e-6", "1.5e-6", "2e-6", "3e-6", "1e-5", "3e-5", "1e-4")),
+    *([f"quant.bit_penalty={value}"] for value in ("1e-6", "1.5e-6", "2e-6", "2.3e-6", "2.6e-6", "3e-6", "1e-5", "3e-5", "1e-4")),
     *([f"quant.bit_penalty={value}"] for value in ("2e-4", "2.3e-4", "2.6e-4", "3e-4", "1e-3", "3e-3")),
     ["quant.candidates=[4, 8]", "quant.bit_penalty=3e-6"],
     ["quant.candidates=[4, 8]", "quant.bit_penalty=1e-5"],
@@ -194,7 +194,7 @@ GRAPH_CELLS = [
             "quant.candidates=[4, 8]",
             "quant.pretrain_epochs=0",
             "quant.search_epochs=50",
-            "quant.bit_penalty=0.01",
+            "quant.bit_penalty=0.006",
         ],
         published="72.82 ± 5.23 @ 5.43 (MixQ's)",
     ),
