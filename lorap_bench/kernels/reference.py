@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.kernels.csr import Csr
 
-__all__ = ["Reference"]
+__all__ = ["AddProduct", "Reference"]
 
 _BETA1, _BETA2 = ADAM_BETAS
 
@@ -144,7 +144,7 @@ class Reference(Kernels):
         return cast("Tensor", _Matmul.apply(a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
     def add_product(self, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        return cast("Tensor", _AddProduct.apply(base, a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+        return cast("Tensor", AddProduct.apply(base, a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
     def inject(self, x: Tensor, prompt: Injection) -> Tensor:
         turned = x.mT
@@ -184,7 +184,9 @@ class _Matmul(torch.autograd.Function):
         return to_a, to_b
 
 
-class _AddProduct(torch.autograd.Function):
+class AddProduct(torch.autograd.Function):
+    """``base + a b``, base a constant; the gradients are a backend's own products where it has no better."""
+
     @staticmethod
     def forward(ctx: Any, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)

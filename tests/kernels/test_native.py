@@ -299,6 +299,23 @@ def test_an_injection_agrees_with_the_reference(gate: str, factors: int) -> None
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(3, 37, 5, 130), (1, 1, 1, 1), (2, 9, 16, 33), (2, 9, 17, 33)], ids=str)
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_thin_product_is_added_as_by_the_reference(shape: tuple[int, ...], shared: bool) -> None:
+    members, rows, inner, columns = shape
+    base = draw(1 if shared else members, rows, columns)
+    factors = draw(members, rows, inner, seed=1), draw(members, inner, columns, seed=2)
+    found = []
+    for backend in (REFERENCE, NATIVE):
+        a, b = (each.clone().requires_grad_() for each in factors)
+        out = backend.add_product(base, a, b)
+        found.append((out, *torch.autograd.grad(out, (a, b), draw(*out.shape, seed=3))))
+    for theirs, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+    alone = NATIVE.add_product(base[:1], factors[0][:1], factors[1][:1])
+    assert torch.equal(alone[0], found[1][0][0])
+
+
 def test_an_injection_keeps_members_apart() -> None:
     x, score, basis = draw(3, 37, 5), draw(3, 5, 4, seed=1), draw(3, 4, 5, seed=2)
     bias, temperature = draw(3, 4, 1, seed=7), torch.ones(3, 1, 1)

@@ -10,14 +10,15 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lorap_bench.kernels.interface import ADAM_BETAS
-from lorap_bench.kernels.native import fixed, states
+from lorap_bench.kernels.native import fixed, products, states
+from lorap_bench.kernels.reference import AddProduct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, RangeState
 
-__all__ = ["adam", "affine", "array", "drop", "remember"]
+__all__ = ["adam", "add_product", "affine", "array", "drop", "remember"]
 
 _NEAREST: tuple[int, NDArray[Any]] = fixed.NEAREST, np.zeros((1, 2), np.int32)
 
@@ -66,6 +67,20 @@ def affine(  # noqa: PLR0913  # the contract's
 def drop(x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
     """Apply (ReLU and) dropout."""
     return cast("Tensor", _Drop.apply(x, thresholds, keys, relu))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+
+
+def add_product(base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Add each member's product to a constant."""
+    return cast("Tensor", _AddProduct.apply(base, a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
+
+
+class _AddProduct(AddProduct):
+    @staticmethod
+    def forward(ctx: Any, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        out = torch.empty(a.shape[0], a.shape[1], b.shape[2])
+        products.add_product(*(array(tensor, *tensor.shape) for tensor in (base, a, b, out)))
+        return out
 
 
 class _Affine(torch.autograd.Function):
