@@ -1,6 +1,6 @@
 """What every test stands on: one thread, a quiet Ray, a cache of its own, and the raw-data mirror if there is one.
 
-The environment is set before anything imports torch or Ray, and child processes inherit it.
+The environment is set before anything imports torch, Triton or Ray, and child processes inherit it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ ENVIRONMENT = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
 os.environ.update(ENVIRONMENT)
+
+import torch  # noqa: E402  # reads the environment
+
+if not torch.cuda.is_available():  # Triton decides at its import, and more than its own tests import it
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 def _mirror() -> Path | None:

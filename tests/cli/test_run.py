@@ -183,6 +183,7 @@ def test_missing_data_are_a_missing_resource(
     lorap_bench: Command, tiny: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LORAP_BENCH_RAW", "")  # restored afterwards, whatever the command sets
+    monkeypatch.setenv("LORAP_BENCH_CACHE", str(tmp_path / "cache"))  # another test may have prepared Cora
     ended = lorap_bench("run", tiny, "--runs", runs, "--raw-mirror", tmp_path, "--set", "task.dataset=Cora")
     assert ended.code == 5
     assert "Cora" in ended.err
