@@ -1,0 +1,1 @@
+"""Searches compared on a table of trained configurations."""

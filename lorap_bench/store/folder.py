@@ -37,7 +37,7 @@ __all__ = ["FOLDER_VERSION", "StudyFolder"]
 
 FOLDER_VERSION = 1
 _STUDY = "study.json"
-_MAY_CHANGE = ("budget", "description", "replicas.confirm")
+_MAY_CHANGE = ("budget", "description", "replicas.confirm", "storage")
 
 
 @final

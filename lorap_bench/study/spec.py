@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from lorap_bench.config import (
     ModelConfig,
@@ -25,7 +25,9 @@ from lorap_bench.config import (
 )
 from lorap_bench.study.distributions import Choices, Distribution, FloatRange, IntRange, range_problems
 from lorap_bench.study.patterns import NAME, RULE
+from lorap_bench.study.sections import BudgetSpec, ReplicaSpec, SearchSpec, StoppingSpec, StorageSpec
 from lorap_bench.study.space import Parameter, Space
+from lorap_bench.study.values import Distinct, Listed, Scalar, Strict
 
 __all__ = [
     "COSTS",
@@ -59,57 +61,17 @@ COSTS: tuple[str, ...] = (
     "parameters",
 )
 
-_BESIDE_IDENTITY: dict[str, Any] = {"description": True, "budget": True, "replicas": {"confirm"}}
+_BESIDE_IDENTITY: dict[str, Any] = {"description": True, "budget": True, "storage": True, "replicas": {"confirm"}}
 
 
-def _scalar(value: Any) -> Any:
-    if isinstance(value, bool | int | float | str):
-        return value
-    raise ValueError("must be a number, text, true or false")
-
-
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len({json.dumps(value) for value in values}) < len(values):
-        raise ValueError("must not repeat a value")
-    return values
-
-
-def _listed(value: Any) -> tuple[Any, ...]:
-    return tuple(_scalar(item) for item in value) if isinstance(value, list | tuple) else (_scalar(value),)
-
-
-def _together(value: Any) -> Any:
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
-        return value
-    raise ValueError('must be "auto" or a whole number of at least 1')
-
-
-_SCALAR_SCHEMA = {"type": ["boolean", "number", "string"]}
-Scalar: TypeAlias = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
-Listed: TypeAlias = Annotated[
-    Any,
-    AfterValidator(_listed),
-    WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA, "minItems": 1}]}),
-]
-Together: TypeAlias = Annotated[
-    Any,
-    AfterValidator(_together),
-    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}),
-]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", validate_default=False)
-
-
-class ParameterSpec(_Strict):
+class ParameterSpec(Strict):
     """One line of ``[space]``: exactly one of ``choices``, ``int`` and ``float``."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": [name]} for name in ("choices", "int", "float")]},
     )
 
-    choices: Annotated[tuple[Scalar, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    choices: Annotated[tuple[Scalar, ...], Field(min_length=1), Distinct] | None = None
     whole: tuple[int, int] | None = Field(default=None, alias="int")
     real: tuple[float, float] | None = Field(default=None, alias="float")
     step: int | None = None
@@ -151,37 +113,6 @@ class ParameterSpec(_Strict):
         return problems
 
 
-class SearchSpec(_Strict):
-    """Who proposes the points: a sampler by name and its arguments; how many points are trained together.
-
-    A number for ``together`` lets the sampler propose so many points before it hears of any of them.
-    ``"auto"`` trains together what is proposed alike with or without the others' results.
-    """
-
-    sampler: str = "TPE"
-    arguments: dict[str, Scalar] = Field(default_factory=dict)
-    together: Together = "auto"
-
-
-class ReplicaSpec(_Strict):
-    """Seeds of each trial in the search, and fresh seeds of each front trial on the test split after it."""
-
-    search: Annotated[int, Field(ge=1)] = 1
-    confirm: Annotated[int, Field(ge=0)] = 0
-
-
-class BudgetSpec(_Strict):
-    """How many trials are paid for."""
-
-    trials: Annotated[int, Field(ge=1)]
-
-
-class StorageSpec(_Strict):
-    """Where the sampler's history is kept: a journal file in the study folder."""
-
-    kind: Literal["journal"] = "journal"
-
-
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """A bound on a cost or an objective."""
@@ -195,7 +126,7 @@ class Constraint:
         return value - self.bound if self.relation == "<=" else self.bound - value
 
 
-class ConfigSpec(_Strict):
+class ConfigSpec(Strict):
     """The five sections of one configuration, as a file without a search has them."""
 
     task: TaskConfig = Field(default_factory=TaskConfig)
@@ -217,10 +148,11 @@ class StudySpec(ConfigSpec):
     name: Annotated[str, Field(pattern=NAME, max_length=100)]
     seed: Annotated[int, Field(ge=0)] = 0
     description: str = ""
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3), AfterValidator(_distinct)]
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3), Distinct]
     space: dict[str, ParameterSpec] = Field(default_factory=dict)
     constraints: dict[str, Annotated[str, Field(pattern=RULE)]] = Field(default_factory=dict)
     search: SearchSpec = Field(default_factory=SearchSpec)
+    early_stopping: StoppingSpec = Field(default_factory=StoppingSpec)
     replicas: ReplicaSpec = Field(default_factory=ReplicaSpec)
     budget: BudgetSpec
     storage: StorageSpec = Field(default_factory=StorageSpec)
