@@ -76,6 +76,11 @@ class Blueprint:
         return kind.stages(self.trial.quant, self.trial.optim.epochs)
 
     @property
+    def epochs(self) -> int:
+        """The epochs of all stages together."""
+        return sum(epochs for _, epochs in self.stages)
+
+    @property
     def costs(self) -> dict[str, float]:
         """The costs known before training, by name (``cost.Ledger.costs``): without bits where they are learned."""
         costs = self.ledger.costs()

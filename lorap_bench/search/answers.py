@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorap_bench.config import digest_of
@@ -10,23 +10,13 @@ from lorap_bench.record import Status, TrialRecord
 from lorap_bench.search.objective import judged, violations
 
 if TYPE_CHECKING:
-    from lorap_bench.config import TrialConfig
     from lorap_bench.errors import ConfigError
+    from lorap_bench.search.flights import Flight
     from lorap_bench.search.history import Answer
-    from lorap_bench.search.objective import BlueprintLike
     from lorap_bench.search.trials import Asked
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Flight", "infeasible", "lost", "named", "refused", "repeated"]
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A point on its way, with what its configuration comes to."""
-
-    asked: Asked
-    config: TrialConfig
-    blueprint: BlueprintLike
+__all__ = ["infeasible", "lost", "named", "refused", "repeated", "unaffordable"]
 
 
 def named(record: TrialRecord, asked: Asked) -> TrialRecord:
@@ -49,6 +39,12 @@ def infeasible(spec: StudySpec, flight: Flight) -> TrialRecord:
     broken = violations(spec, flight.blueprint.costs)
     names = ", ".join(name for name, value in broken.items() if value > 0)
     return _untrained(spec, flight, Status.INVALID, f"breaks the constraint on {names}")
+
+
+def unaffordable(spec: StudySpec, flight: Flight, needs: int) -> TrialRecord:
+    """Return the record of a point that takes more epochs than the budget has left, or ever had."""
+    record = _untrained(spec, flight, Status.INVALID, f"needs {needs:,} epochs, more than the budget has left")
+    return replace(record, violations=record.violations | {"epochs": float(needs)})
 
 
 def repeated(spec: StudySpec, flight: Flight, answer: Answer) -> TrialRecord:

@@ -15,12 +15,12 @@ import numpy as np
 
 from lorap_bench.errors import StoreError
 from lorap_bench.record import Status
+from lorap_bench.search.account import search_left
 from lorap_bench.search.baselines import configurations, subject
-from lorap_bench.search.history import History
-from lorap_bench.search.loop import FAILURE_LIMIT, IDLE_LIMIT
 from lorap_bench.search.objective import values
 from lorap_bench.search.seeds import confirmation_seeds
 from lorap_bench.stats.front import front_mask
+from lorap_bench.stats.noisy_front import mean_errors, probabilities_on_front
 from lorap_bench.store.look import Look
 from lorap_bench.study.space import overlay
 from lorap_bench.study.spec import OBJECTIVES
@@ -28,13 +28,15 @@ from lorap_bench.study.spec import OBJECTIVES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from lorap_bench.config import TrialConfig
     from lorap_bench.record import Outcome, TrialRecord
     from lorap_bench.search.objective import Planner
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Bench", "confirm", "front", "trials_missing"]
+__all__ = ["Bench", "confirm", "front"]
 
 
 class Trainer(Protocol):
@@ -71,21 +73,17 @@ class Bench:
 
 
 def front(spec: StudySpec, records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return the complete, feasible, non-dominated trials, by number."""
+    """Return the complete, feasible trials that may be on the front, by number.
+
+    Those are the non-dominated ones and, where trials have several seeds to tell the noise by, all that nothing
+    dominates with a probability of at least ``replicas.probability``.
+    """
     able = [record for record in records if record.status is Status.COMPLETE and record.feasible]
     if not able:
         return []
     table = np.array([values(spec, record) for record in able], dtype=float)
-    mask = front_mask(table, [OBJECTIVES[name] for name in spec.objectives])
+    mask = front_mask(table, [OBJECTIVES[name] for name in spec.objectives]) | _likely(spec, able, table)
     return [record for record, kept in zip(able, mask, strict=True) if kept]
-
-
-def trials_missing(spec: StudySpec, records: Sequence[TrialRecord]) -> int:
-    """Return how many trials the search still has to run; none where its space is exhausted."""
-    history = History(records)
-    size = spec.parameters.size(spec.base)
-    done = history.exhausted(size, idle=IDLE_LIMIT, failures=FAILURE_LIMIT)
-    return 0 if done else max(0, spec.budget.trials - history.counted)
 
 
 def confirm(spec: StudySpec, folder: StudyFolder, bench: Bench, *, seeds: int, again: bool = False) -> Look:
@@ -128,18 +126,16 @@ def _planned(spec: StudySpec, folder: StudyFolder, planner: Planner, seeds: int)
         StoreError: the search is not finished, or its front is empty.
     """
     records = folder.records()
-    missing = trials_missing(spec, records)
+    missing = search_left(spec, folder, planner)
     if missing:
-        plural = "s" if missing > 1 else ""
-        message = f"the search is not finished: {missing} of {spec.budget.trials} trial{plural} missing; run it first"
-        raise StoreError(message, where=spec.name)
+        raise StoreError(f"the search is not finished: {missing}; run it first", where=spec.name)
     found = front(spec, records)
     if not found:
         raise StoreError("no front to confirm: no feasible trial is complete", where=spec.name)
     before = folder.looks.all()
     used = {member.seed for record in records for member in record.members}
     used |= {seed for look in before for seed in look.seeds}
-    number = len(before) + 1
+    number = folder.looks.next_number
     return Look(
         number=number,
         seeds=confirmation_seeds(spec.seed, number, seeds, used=used),
@@ -148,6 +144,16 @@ def _planned(spec: StudySpec, folder: StudyFolder, planner: Planner, seeds: int)
         counted=sum(record.status.counts for record in records),
         budget=spec.budget.trials,
     )
+
+
+def _likely(spec: StudySpec, able: Sequence[TrialRecord], table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark the trials that nothing dominates with some probability; none where the noise is not known."""
+    errors = mean_errors([[member.val for member in record.members if member.val is not None] for record in able])
+    if errors is None or "accuracy" not in spec.objectives:
+        return np.zeros(len(able), dtype=bool)
+    place = spec.objectives.index("accuracy")
+    chances = probabilities_on_front(table[:, place], errors, np.delete(table, place, axis=1))
+    return np.asarray(chances >= spec.replicas.probability)
 
 
 def _run(folder: StudyFolder, bench: Bench, look: Look, digest: str, config: TrialConfig) -> None:

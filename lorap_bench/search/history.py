@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from lorap_bench.record import Status
+from lorap_bench.search.budget import Spending, gpu_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,8 @@ class History:
     Attributes:
         numbers: the trials that have a record.
         counted: how many of them count in the budget.
+        epochs: that all their seeds were trained for.
+        gpu_seconds: that they were trained for.
         feasible: whether any point was fit for training.
         idle: how many in a row, up to now, were answered without training.
         failures: how many trained trials in a row, up to now, failed in this session.
@@ -49,6 +52,8 @@ class History:
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
         self.numbers: set[int] = set()
         self.counted = 0
+        self.epochs = 0
+        self.gpu_seconds = 0.0
         self.feasible = False
         self.idle = 0
         self.failures = 0
@@ -65,6 +70,10 @@ class History:
     def points(self) -> int:
         """Return how many distinct points were tried."""
         return len(self._points)
+
+    def spent(self, seconds: float) -> Spending:
+        """Return what the trials have cost, of a study that was worked on for so many seconds."""
+        return Spending(self.counted, self.epochs, self.gpu_seconds, seconds)
 
     def exhausted(self, size: int | None, *, idle: int, failures: int) -> str:
         """Return why nothing more is to be asked of a space of ``size`` points; empty while there is no reason.
@@ -91,6 +100,8 @@ class History:
         status = record.status
         self.numbers.add(record.number)
         self.counted += status.counts
+        self.epochs += sum(member.epochs for member in record.members)
+        self.gpu_seconds += gpu_seconds(record)
         told = status in {Status.COMPLETE, Status.DUPLICATE} and bool(record.objectives)
         self.told += told
         self.ended += told or status in {Status.PRUNED, Status.INVALID}

@@ -8,16 +8,19 @@ by its key, its place among all trials asked for; a retry keeps its key, point a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self, final
 
 from lorap_bench.errors import ConfigError, Fault, LorapBenchError
 from lorap_bench.record import Outcome, Status
-from lorap_bench.search.answers import Flight, infeasible, lost, named, refused, repeated
-from lorap_bench.search.history import History
+from lorap_bench.search.account import FAILURE_LIMIT, Account
+from lorap_bench.search.answers import infeasible, lost, named, refused, repeated, unaffordable
+from lorap_bench.search.flights import Flight, Flights
+from lorap_bench.search.job import Job
 from lorap_bench.search.objective import default_planner, judged, violations
 from lorap_bench.search.pack import Packs, together
 from lorap_bench.search.plan import refuse_infeasible
+from lorap_bench.search.promotion import joined
 from lorap_bench.search.seeds import member_seeds
 from lorap_bench.search.trials import Trials
 from lorap_bench.study.space import overlay
@@ -26,39 +29,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from lorap_bench.config import TrialConfig
     from lorap_bench.cost.shape import TaskShape
     from lorap_bench.record import Curves, TrialRecord
+    from lorap_bench.search.budget import Spending
     from lorap_bench.search.objective import Planner
     from lorap_bench.search.trials import Asked
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["FAILURE_LIMIT", "IDLE_LIMIT", "LOST_LIMIT", "Broker", "Job", "StudyFailed"]
+__all__ = ["Broker", "Job", "StudyFailed"]
 
-IDLE_LIMIT = 1000
-"""Points answered without training, in a row, after which a study is exhausted."""
-FAILURE_LIMIT = 20
-"""Failed trials in a row after which a study stops."""
-LOST_LIMIT = 3
-"""Workers lost on one trial after which it counts as failed."""
 HELD_LIMIT = 8
 """Repeats of running trials that may wait for them; more would be asking in vain."""
 
 
 class StudyFailed(LorapBenchError):
     """So many trials failed in a row that going on would waste the budget (exit code 1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A trial to run: everything a trainer needs, and the key and attempt its result comes back with."""
-
-    number: int
-    attempt: int
-    params: dict[str, Any]
-    config: TrialConfig
-    seeds: tuple[int, ...]
 
 
 @final
@@ -91,17 +77,16 @@ class Broker:
         self._base = spec.base
         self._plan = blueprint or default_planner(shape)
         self._on_event = on_event
-        self._flying: dict[int, Flight] = {}
-        self._held: dict[str, list[Flight]] = {}
+        self._flights = Flights()
         self._lock = folder.lock()
         try:
-            self._history = History(folder.records())
-            if not self._history.numbers:
+            records = folder.records()
+            if not records:
                 refuse_infeasible(spec, self._plan)
-            self._size = spec.parameters.size(self._base)
+            self._account = Account(spec, folder, records, self._plan)
             self._trials = Trials(spec, folder)
-            self._trials.reap(self._history.numbers, folder.read)
-            self._packs = Packs(spec, together(spec, shape), self._trials, self._history)
+            self._trials.reap(self._account.history.numbers, folder.read)
+            self._packs = Packs(spec, together(spec, shape), self._trials, self._account.history)
         except BaseException:
             self._lock.close()
             raise
@@ -109,22 +94,32 @@ class Broker:
     @property
     def counted(self) -> int:
         """Return how many finished trials count in the budget."""
-        return self._history.counted
+        return self._account.history.counted
 
     @property
     def in_flight(self) -> int:
         """Return how many trials are out to be trained."""
-        return len(self._flying)
+        return len(self._flights.out)
+
+    @property
+    def spent(self) -> Spending:
+        """Return what the study has cost so far."""
+        return self._account.spent
+
+    @property
+    def over(self) -> str:
+        """Return which limit of the budget is reached; empty while there is room for one more trial."""
+        return self._account.over
 
     @property
     def exhausted(self) -> str:
         """Return why nothing more will be asked although budget is left; empty while there is no reason."""
-        return self._history.exhausted(self._size, idle=IDLE_LIMIT, failures=FAILURE_LIMIT)
+        return self._account.exhausted
 
     @property
     def done(self) -> bool:
         """Whether no further trial will be asked for, whatever those in flight bring."""
-        return self.counted >= self.spec.budget.trials or bool(self.exhausted)
+        return bool(self.over or self.exhausted)
 
     @property
     def together(self) -> int:
@@ -138,17 +133,21 @@ class Broker:
     def ask_pack(self, most: int | None = None) -> list[Job]:
         """Return the next trials to train, which may train together; empty when there is none now.
 
-        Each is told, or released, by itself. A trial on which a worker died comes alone.
+        Each is told, or released, by itself. A trial on which a worker died comes alone. Screened trials that are to
+        have the rest of their seeds come first.
 
         Args:
             most: how many at most; those of the study's rule by default.
         """
         limit = self.together if most is None else min(most, self.together)
-        jobs: list[Job] = []
+        self._account.beat()
+        jobs = self._rest(limit)
+        if jobs:
+            return jobs
         while len(jobs) < limit and not self.done and not self._full:
             if not jobs:
                 self._packs.begin()
-            elif self._packs.ends(len(self._flying) + self._waiting):
+            elif self._packs.ends(self.in_flight + self._flights.held):
                 break
             suspected = self._trials.suspected
             job = self._next()
@@ -160,15 +159,22 @@ class Broker:
             self._packs.close()
         return jobs
 
-    def tell(self, job: Job, outcome: Outcome) -> TrialRecord:
+    def tell(self, job: Job, outcome: Outcome) -> TrialRecord | None:
         """Write a trial's outcome, tell the sampler, and return the record as written.
+
+        None is returned for a screened trial that is to have the rest of its seeds: it comes again with them.
 
         Raises:
             KeyError: the trial is not in flight, or lacks an objective of the study.
         """
-        flight = self._flying[job.number]
-        record = replace(named(outcome.record, flight.asked), digest=flight.blueprint.digest)
+        flight = self._flights.out[job.number]
+        if flight.screened is not None:
+            outcome = joined(flight.screened, outcome)
+        record = replace(named(outcome.record, flight.asked), digest=flight.digest)
         record = judged(self.spec, record)
+        if flight.screened is None and (epochs := self._account.promoted(flight, record, self._flights)) is not None:
+            self._flights.promote(replace(flight, epochs=epochs, screened=Outcome(record, outcome.curves)))
+            return None
         self._record(flight.asked, record, outcome.curves)
         self._settle(flight)
         return record
@@ -178,11 +184,11 @@ class Broker:
 
         A trial whose worker was lost too often is recorded as failed. A trial not in flight is left alone.
         """
-        flight = self._flying.get(job.number)
+        flight = self._flights.out.get(job.number)
         if flight is None:
             return
         times = flight.asked.lost + (status is Status.WORKER_LOST)
-        if times >= LOST_LIMIT:
+        if times > self.spec.budget.retries:
             self._record(flight.asked, lost(self.spec, flight, times), {})
         else:
             self._requeue(flight, lost=status is Status.WORKER_LOST)
@@ -195,7 +201,7 @@ class Broker:
             StudyFailed: too many failures in a row.
             ConfigError: no point asked for satisfied the constraints.
         """
-        history = self._history
+        history = self._account.history
         if history.failures >= FAILURE_LIMIT:
             message = f"{self.exhausted}; all is saved, and running the study again tries {FAILURE_LIMIT} more"
             raise StudyFailed(message, where=self.spec.name)
@@ -206,11 +212,11 @@ class Broker:
     def close(self) -> None:
         """Put what is still out back into the queue and let go of the folder."""
         try:
-            for flight in [*self._flying.values(), *(one for held in self._held.values() for one in held)]:
+            for flight in self._flights.all:
                 self._requeue(flight)
+            self._account.close()
         finally:
-            self._flying.clear()
-            self._held.clear()
+            self._flights.clear()
             self._lock.close()
 
     def __enter__(self) -> Self:
@@ -224,44 +230,58 @@ class Broker:
     @property
     def _full(self) -> bool:
         """Whether asking must wait for a trial in flight: for budget, for a repeat, or for want of points."""
-        out = len(self._flying)
-        untried = self._size is None or self._history.points + out < self._size
-        return self.counted + out >= self.spec.budget.trials or self._waiting >= HELD_LIMIT or not untried
+        return self._flights.held >= HELD_LIMIT or not self._account.bears_another(self._flights)
 
-    @property
-    def _waiting(self) -> int:
-        """Return how many repeats wait for the trial they repeat."""
-        return sum(len(held) for held in self._held.values())
+    def _rest(self, limit: int) -> list[Job]:
+        """Return promoted trials with the seeds that they were not screened with."""
+        jobs: list[Job] = []
+        while len(jobs) < limit and (flight := self._flights.next_promoted()) is not None:
+            jobs.append(self._job(flight))
+        return jobs
 
     def _next(self) -> Job | None:
         """Ask for one point; None when it was answered, or must wait, without training."""
         asked = self._trials.ask(self._packs.stamp)
         try:
             config = overlay(self._base, asked.params)
-            flight = Flight(asked, config, self._plan(config))
-            broken = violations(self.spec, flight.blueprint.costs)
+            plan = self._plan(config)
+            broken = violations(self.spec, plan.costs)
         except ConfigError as error:
             self._record(asked, refused(self.spec, asked, error), {})
             return None
-        digest = flight.blueprint.digest
-        answer = self._history.answer(digest)
+        flight = Flight(asked, config, plan, plan.epochs * self._account.screen)
+        answer = self._account.history.answer(flight.digest)
         if any(value > 0 for value in broken.values()):
             self._record(asked, infeasible(self.spec, flight), {})
         elif answer is not None:
             self._record(asked, repeated(self.spec, flight, answer), {})
-        elif any(other.blueprint.digest == digest for other in self._flying.values()):
-            self._held.setdefault(digest, []).append(flight)
+        elif self._flights.repeats(flight):
+            self._flights.hold(flight)
+        elif not self._account.bears(self._flights, flight.epochs):
+            self._record(asked, unaffordable(self.spec, flight, flight.epochs), {})
         else:
-            self._flying[asked.key] = flight
-            seeds = member_seeds(self.spec.seed, asked.key, self.spec.replicas.search)
-            return Job(asked.key, asked.attempt, dict(asked.params), config, seeds)
+            self._flights.send(flight)
+            return self._job(flight)
         return None
+
+    def _job(self, flight: Flight) -> Job:
+        """Return what a trainer needs for a trial: the seeds of its screening, or those that come after it."""
+        seeds = member_seeds(self.spec.seed, flight.key, self.spec.replicas.search)
+        screen, again = self._account.screen, flight.screened is not None
+        return Job(
+            number=flight.key,
+            attempt=flight.asked.attempt,
+            params=dict(flight.asked.params),
+            config=flight.config,
+            seeds=seeds[screen:] if again else seeds[:screen],
+            costs=dict(flight.blueprint.costs),
+            judged=not again,
+        )
 
     def _settle(self, ended: Flight) -> None:
         """Answer the repeats that waited for a trial, or queue them again if it has no answer for them."""
-        digest = ended.blueprint.digest
-        answer = self._history.answer(digest)
-        for flight in self._held.pop(digest, []):
+        answer = self._account.history.answer(ended.digest)
+        for flight in self._flights.freed(ended.digest):
             if answer is None:
                 self._requeue(flight)
             else:
@@ -269,15 +289,15 @@ class Broker:
 
     def _requeue(self, flight: Flight, *, lost: bool = False) -> None:
         """Queue a trial again, unless its record is written already: the next driver adopts that."""
-        self._flying.pop(flight.asked.key, None)
-        if self._folder.read(flight.asked.key) is None:
+        self._flights.land(flight.key)
+        if self._folder.read(flight.key) is None:
             self._trials.requeue(flight.asked, lost=lost)
 
     def _record(self, asked: Asked, record: TrialRecord, curves: Curves) -> None:
         """The order that makes the folder the truth: written, told, counted, announced."""
         self._folder.write(Outcome(record, curves))
         self._trials.tell(asked, record)
-        self._flying.pop(asked.key, None)
-        self._history.add(record)
+        self._flights.land(asked.key)
+        self._account.add(record)
         if self._on_event is not None:
             self._on_event(record)

@@ -34,6 +34,11 @@ class BlueprintLike(Protocol):
         ...
 
     @property
+    def epochs(self) -> int:
+        """Return the epochs that one seed trains for, all stages together."""
+        ...
+
+    @property
     def costs(self) -> dict[str, float]:
         """Return the figures by name."""
         ...

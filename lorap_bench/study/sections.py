@@ -48,13 +48,14 @@ class StoppingSpec(Strict):
 class ReplicaSpec(Strict):
     """Seeds of each trial in the search, and fresh seeds of each front trial on the test split after it.
 
-    With ``screen`` a trial first trains so many of its seeds, and the rest only if it is on the front with a
-    probability of at least ``promote``.
+    A trial counts as one that may be on the front where the probability that nothing dominates it, by the noise
+    between seeds, is at least ``probability``. Those are confirmed, and with ``screen`` a trial first trains so many
+    of its seeds, and the rest only if it may be on the front.
     """
 
     search: Annotated[int, Field(ge=1)] = 1
     screen: Annotated[int, Field(ge=1)] | None = None
-    promote: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    probability: Annotated[float, Field(gt=0, lt=1)] = 0.2
     confirm: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

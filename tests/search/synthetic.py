@@ -71,6 +71,10 @@ class Sketch:
         return {"ranks": [self.config["prompt"]["rank"]]}
 
     @property
+    def epochs(self) -> int:
+        return self.trial.optim.epochs
+
+    @property
     def costs(self) -> dict[str, float]:
         prompted = self.trial.prompt.kind == "LoRAP"
         bits, hidden = float(self.trial.quant.bits), self.trial.model.hidden
@@ -109,7 +113,13 @@ def train(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcom
         objectives={"accuracy": sum(figures) / len(figures), **_static(plan)},
         costs=plan.costs,
         members=tuple(
-            MemberResult(seed=seed, status=Status.COMPLETE, val=figure, test=figure if split == "test" else None)
+            MemberResult(
+                seed=seed,
+                status=Status.COMPLETE,
+                val=figure,
+                test=figure if split == "test" else None,
+                epochs=config.optim.epochs,
+            )
             for seed, figure in zip(seeds, figures, strict=True)
         ),
         seconds=1.5,

@@ -13,7 +13,8 @@ from lorap_bench.executors.stop import Interrupted, Stop
 from lorap_bench.record import Status
 from lorap_bench.report.trial import gain
 from lorap_bench.search.baselines import baselines, subject
-from lorap_bench.search.confirm import Bench, confirm, front, trials_missing
+from lorap_bench.search.account import search_left
+from lorap_bench.search.confirm import Bench, confirm, front
 from lorap_bench.search.loop import Broker
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.store.look import Baseline
@@ -267,7 +268,7 @@ def test_confirmations_of_a_folder_without_looks_count_as_one(tmp_path: Path) ->
 def test_a_search_that_is_not_finished_is_not_confirmed(tmp_path: Path) -> None:
     spec, folder = finished(tmp_path)
     more = spec.model_copy(update={"budget": spec.budget.model_copy(update={"trials": 14})})
-    assert trials_missing(more, folder.records()) == 2
+    assert search_left(more, folder, sketch) == "2 of 14 trials missing"
     with pytest.raises(StoreError, match="the search is not finished: 2 of 14 trials missing; run it first"):
         confirm(more, folder, BENCH, seeds=2)
     assert folder.looks.all() == []
@@ -276,10 +277,10 @@ def test_a_search_that_is_not_finished_is_not_confirmed(tmp_path: Path) -> None:
 def test_an_exhausted_space_is_a_finished_search(tmp_path: Path) -> None:
     spec = make_spec({"quant.bits": {"choices": [2, 4]}}, trials=5)
     folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
-    assert trials_missing(spec, []) == 5
+    assert search_left(spec, folder, sketch) == "5 of 5 trials missing"
     with Broker(spec, folder, None, blueprint=sketch) as broker:
         run_local(broker, each(train), Stop())
-    assert trials_missing(spec, folder.records()) == 0
+    assert search_left(spec, folder, sketch) == ""
     assert confirm(spec, folder, BENCH, seeds=1).finished
 
 

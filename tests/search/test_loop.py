@@ -12,7 +12,7 @@ from lorap_bench.errors import ConfigError, StoreError
 from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Outcome, Status
-from lorap_bench.search import loop
+from lorap_bench.search import account
 from lorap_bench.search.journal import read_journal
 from lorap_bench.search.loop import Broker, StudyFailed
 from lorap_bench.search.trials import count_running
@@ -220,7 +220,7 @@ def test_a_small_space_is_exhausted_once_every_point_was_tried(tmp_path: Path) -
 
 
 def test_a_thousand_idle_answers_in_a_row_exhaust_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "IDLE_LIMIT", 30)
+    monkeypatch.setattr(account, "IDLE_LIMIT", 30)
     space = {"prompt.rank": {"choices": [9, 10]}, "prompt.temperature": {"float": [0.1, 0.2]}}
     spec = make_spec(space, trials=5)
     folder = open_study(tmp_path, spec)
@@ -243,7 +243,7 @@ def test_a_space_with_no_feasible_point_is_refused_before_anything_runs(tmp_path
 def test_an_endless_space_with_no_feasible_point_ends_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "IDLE_LIMIT", 25)
+    monkeypatch.setattr(account, "IDLE_LIMIT", 25)
     spec = make_spec(trials=5, sampler="TPE", constraints={"average_bits": "<= 1.5"})
     folder = open_study(tmp_path, spec)
     with open_broker(folder, spec) as broker, pytest.raises(ConfigError, match="no feasible point"):

@@ -10,7 +10,7 @@ from lorap_bench.cost.shape import TaskShape
 from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Status
-from lorap_bench.search.loop import LOST_LIMIT, Broker
+from lorap_bench.search.loop import Broker
 from lorap_bench.search.pack import together
 from lorap_bench.store.folder import StudyFolder
 from tests.search.synthetic import WIDE, each, make_spec, sketch, story, train
@@ -103,7 +103,7 @@ def test_a_pack_whose_worker_was_lost_goes_on_one_by_one(tmp_path: Path) -> None
         for pack in (again[0], again[2]):
             tell(broker, pack)
         culprit = again[1][0]
-        for _ in range(LOST_LIMIT - 2):
+        for _ in range(broker.spec.budget.retries - 1):
             broker.release(culprit, Status.WORKER_LOST)
             (culprit,) = broker.ask_pack()
             assert culprit.number == 1

@@ -1,0 +1,28 @@
+"""A trial to run, as executors see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lorap_bench.config import TrialConfig
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything a trainer needs, and the key and attempt that the result comes back with.
+
+    ``costs`` are the figures known before training. ``judged`` says whether the trial may be stopped early: the rest
+    of a screened one may not.
+    """
+
+    number: int
+    attempt: int
+    params: dict[str, Any]
+    config: TrialConfig
+    seeds: tuple[int, ...]
+    costs: dict[str, float]
+    judged: bool = True
