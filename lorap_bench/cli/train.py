@@ -1,23 +1,19 @@
 """``lorap-bench train``: one configuration, outside any study."""
 
-from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lorap_bench.cli.epochs import epochs
 from lorap_bench.cli.options import Backend, Device, Json, Quiet, RawMirror, Settings, compute_with, use_mirror
-from lorap_bench.cli.screen import message, number, print_json, print_table, stderr
+from lorap_bench.cli.screen import message, number, print_json, print_table
 from lorap_bench.cli.wiring import catalog
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lorap_bench.record import TrialRecord
 
 EXAMPLE = "Example: lorap-bench train studies/quickstart.toml --set prompt.count=4 --seeds 3 --json"
@@ -56,7 +52,7 @@ def train(
     from lorap_bench.train.trial import run_trial
 
     chosen = load_config(config, catalog=catalog(), overrides=settings or ())
-    with _epochs(chosen.optim.epochs, quiet=quiet) as on_epoch:
+    with epochs(chosen.optim.epochs, quiet=quiet) as on_epoch:
         record = run_trial(chosen, seed or range(seeds), split=split.value, on_epoch=on_epoch).record
     if as_json:
         print_json(_mapping(record, split))
@@ -95,16 +91,3 @@ def _show(record: "TrialRecord", split: Part) -> None:
 
 def _text(value: Any) -> str:
     return number(value) if isinstance(value, float) else "–" if value is None else str(value)
-
-
-@contextmanager
-def _epochs(total: int, *, quiet: bool) -> "Iterator[Callable[[int], None] | None]":
-    """Show a bar of epochs in a terminal, which goes away at the end."""
-    console = stderr()
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("epoch", total=total)
-        yield lambda epoch: bar.update(task, completed=epoch)

@@ -21,12 +21,14 @@ from lorap_bench.search.objective import default_planner, judged, violations
 from lorap_bench.search.pack import Packs, together
 from lorap_bench.search.plan import refuse_infeasible
 from lorap_bench.search.promotion import joined
+from lorap_bench.search.rungs import Rungs
 from lorap_bench.search.seeds import member_seeds
 from lorap_bench.search.trials import Trials
+from lorap_bench.search.verdicts import Verdicts
 from lorap_bench.study.space import overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from lorap_bench.cost.shape import TaskShape
@@ -58,6 +60,10 @@ class Broker:
         blueprint: what works out a configuration before training; the models' own by default.
         on_event: called with every record as it is written.
 
+    Attributes:
+        spec: the study.
+        rungs: what its trials had reached when they might have been stopped early.
+
     Raises:
         StoreError: another driver is at work, or the folder is damaged.
         ConfigError: no point of the space satisfies the constraints.
@@ -84,6 +90,10 @@ class Broker:
             if not records:
                 refuse_infeasible(spec, self._plan)
             self._account = Account(spec, folder, records, self._plan)
+            self.rungs = Rungs(spec)
+            if spec.early_stopping.active:
+                for record in records:
+                    self.rungs.add(record, folder.curves(record.number))
             self._trials = Trials(spec, folder)
             self._trials.reap(self._account.history.numbers, folder.read)
             self._packs = Packs(spec, together(spec, shape), self._trials, self._account.history)
@@ -159,6 +169,14 @@ class Broker:
             self._packs.close()
         return jobs
 
+    def judge(self, jobs: Sequence[Job]) -> Verdicts | None:
+        """Return who ends trials early while ``jobs`` train; None where the study stops none."""
+        return Verdicts(self.rungs, jobs) if self.spec.early_stopping.active else None
+
+    def curves(self, number: int) -> Curves:
+        """Return the curves of a finished trial, those of all its seeds."""
+        return self._folder.curves(number)
+
     def tell(self, job: Job, outcome: Outcome) -> TrialRecord | None:
         """Write a trial's outcome, tell the sampler, and return the record as written.
 
@@ -180,18 +198,20 @@ class Broker:
         return record
 
     def release(self, job: Job, status: Status) -> None:
-        """Take back a trial that did not end (``interrupted`` or ``worker_lost``): it runs again later.
+        """Take back a trial that did not end, so that it runs again later. One not in flight is left alone.
 
-        A trial whose worker was lost too often is recorded as failed. A trial not in flight is left alone.
+        Whatever is not ``interrupted`` cost it a worker: ``worker_lost``, or ``timeout`` and ``out_of_memory`` where
+        that is known to be why. A trial that cost too many is recorded as it failed last.
         """
         flight = self._flights.out.get(job.number)
         if flight is None:
             return
-        times = flight.asked.lost + (status is Status.WORKER_LOST)
+        cost_a_worker = status is not Status.INTERRUPTED
+        times = flight.asked.lost + cost_a_worker
         if times > self.spec.budget.retries:
-            self._record(flight.asked, lost(self.spec, flight, times), {})
+            self._record(flight.asked, lost(self.spec, flight, times, status), {})
         else:
-            self._requeue(flight, lost=status is Status.WORKER_LOST)
+            self._requeue(flight, lost=cost_a_worker)
         self._settle(flight)
 
     def raise_if_failed(self) -> None:
@@ -299,5 +319,6 @@ class Broker:
         self._trials.tell(asked, record)
         self._flights.land(asked.key)
         self._account.add(record)
+        self.rungs.add(record, curves)
         if self._on_event is not None:
             self._on_event(record)

@@ -140,6 +140,11 @@ class Coders:
         self.weights.append((local, coded))
         return coded
 
+    @property
+    def grids(self) -> dict[str, Coder]:
+        """The grid of every site that has codes, by the site's full name."""
+        return {coder.site: coder for coder in self._coders.values()}
+
     def has(self, local: str) -> bool:
         """Return whether a site has codes."""
         return local in self._coders

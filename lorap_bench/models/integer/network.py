@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.kernels.features import Features
     from lorap_bench.models.graph import GraphBatch
+    from lorap_bench.models.integer.codes import Coder
     from lorap_bench.models.network import Network
 
 __all__ = ["IntegerNetwork", "Prepared", "Storage", "integer_model", "one_member"]
@@ -131,6 +132,16 @@ class IntegerNetwork:
             for part in self._parts:
                 part.coders.kept = None
         return kept
+
+    @property
+    def grids(self) -> dict[str, Coder]:
+        """The grid of every site that has codes, by site."""
+        return {site: coder for part in self._parts for site, coder in part.coders.grids.items()}
+
+    @property
+    def weights(self) -> dict[str, Coded]:
+        """The codes of every weight, by site."""
+        return {part.coders.prefix + name: coded for part in self._parts for name, coded in part.coders.weights}
 
     @property
     def _parts(self) -> list[IntegerConv | IntegerHead]:
