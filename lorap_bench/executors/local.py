@@ -8,28 +8,29 @@ from lorap_bench.executors.stop import Interrupted
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.executors.stop import Stop
     from lorap_bench.record import Outcome
     from lorap_bench.search.loop import Broker
+    from lorap_bench.train.watch import Watch
 
 __all__ = ["Trainer", "run_local"]
 
 
 class Trainer(Protocol):
-    """Train configurations, each on some seeds; calls ``on_epoch`` at every epoch."""
+    """Train configurations, each on some seeds, while ``watch`` looks on."""
 
     def __call__(
-        self, requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, on_epoch: Callable[[int], None] | None
+        self, requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, watch: Watch
     ) -> Iterable[dict[int, Outcome]]:
         """Yield outcomes by position, of those that trained together, as they end."""
         ...
 
 
 def run_local(broker: Broker, train: Trainer, stop: Stop) -> None:
-    """Ask, train and tell until the broker is done or ``stop`` is requested.
+    """Ask, train and tell until the broker is done or ``stop`` is requested; trials may be stopped early.
 
     Trials that are left at ``stop.now``, or by a bug in the trainer, go back to the queue under
     their keys; the bug is raised. A request to drain lets those end that train together now.
@@ -37,10 +38,14 @@ def run_local(broker: Broker, train: Trainer, stop: Stop) -> None:
     Raises:
         LorapBenchError: the study ended otherwise than by its budget or an exhausted space.
     """
+    from lorap_bench.train.watch import Watch  # late: its package brings torch
+
+    seconds = broker.spec.budget.trial_seconds
     while not _drains(stop) and (jobs := broker.ask_pack()):
         left = dict(enumerate(jobs))
+        watch = Watch(on_epoch=stop.check, judge=broker.judge(jobs), seconds=seconds)
         try:
-            for ended in train([(job.config, job.seeds) for job in jobs], on_epoch=stop.check):
+            for ended in train([(job.config, job.seeds) for job in jobs], watch=watch):
                 for position, outcome in sorted(ended.items()):
                     broker.tell(left.pop(position), outcome)
                 if _drains(stop):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from lorap_bench.study.patterns import GIVEN_AWAY, URL
 from lorap_bench.study.values import Scalar, Strict, Together
 
 __all__ = ["BudgetSpec", "ReplicaSpec", "SearchSpec", "StoppingSpec", "StorageSpec"]
@@ -30,8 +32,8 @@ class StoppingSpec(Strict):
     """When a trial may end before its last epoch; its curve and its partial values are kept.
 
     ``MO-ASHA`` looks at rungs, after ``grace_epochs`` and each ``reduction_factor`` times as many epochs, and lets the
-    best 1 / ``reduction_factor`` go on. ``bound`` ends, at a rung, what could not enter the front even if it still
-    gained as much as any trial before it.
+    best 1 / ``reduction_factor``, and whatever nothing there dominates, go on. ``bound`` ends, at a rung, what could not
+    enter the front even if it still gained as much as any trial before it.
     """
 
     rule: Literal["none", "MO-ASHA"] = "none"
@@ -83,14 +85,22 @@ class BudgetSpec(Strict):
 class StorageSpec(Strict):
     """Where the sampler's history is kept: a journal file or an SQLite file in the study folder, or PostgreSQL.
 
-    ``url`` goes with PostgreSQL; ``${NAME}`` in it stands for an environment variable.
+    ``url`` goes with PostgreSQL; ``${NAME}`` in it stands for an environment variable, and a password stands in no
+    other way. ``lease_seconds`` is how long a driver on PostgreSQL may be silent before its trials go to the others.
     """
 
     kind: Literal["journal", "sqlite", "postgresql"] = "journal"
     url: str = ""
+    lease_seconds: Annotated[float, Field(gt=0)] = 60.0
 
     @model_validator(mode="after")
     def _whole(self) -> StorageSpec:
         if (self.kind == "postgresql") != bool(self.url):
             raise ValueError('url goes with kind = "postgresql", and only with it')
+        if self.url and not re.match(URL, self.url):
+            raise ValueError("url must be postgresql+psycopg://user@host/database, or ${NAME}")
+        if re.search(GIVEN_AWAY, self.url):
+            raise ValueError(
+                "a password does not belong in a study file: write ${NAME} for it, or keep it in ~/.pgpass"
+            )
         return self

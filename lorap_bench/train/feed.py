@@ -71,8 +71,7 @@ class WholeGraph(Feed):
         yield from self.held_out("train")
 
     def held_out(self, split: Split) -> Iterator[Portion]:
-        rows = self.task.splits[split]
-        yield Portion(self.store.whole, rows, self.task.y[rows], fixed=True)
+        yield _chosen_rows(self.task, self.store, split)
 
 
 @final
@@ -82,7 +81,6 @@ class MiniBatches(Feed):
     def __init__(self, task: GraphTask, store: GraphStore, batch_size: int) -> None:
         super().__init__(task, store)
         self.batch_size = batch_size
-        self._fixed: dict[Split, list[Portion]] = {}
 
     def calibration(self) -> GraphBatch:
         return self.store.batch(self.task.splits["train"])
@@ -94,12 +92,7 @@ class MiniBatches(Feed):
             yield Portion(self.store.batch(chosen), None, self.task.y[chosen], fixed=False)
 
     def held_out(self, split: Split) -> Iterator[Portion]:
-        if split not in self._fixed:
-            chunks = self.task.splits[split].split(_EVAL_BATCH)
-            self._fixed[split] = [
-                Portion(self.store.batch(chunk), None, self.task.y[chunk], fixed=True) for chunk in chunks
-            ]
-        yield from self._fixed[split]
+        yield from _chosen_graphs(self.task, self.store, split)
 
 
 def make_feed(task: GraphTask, plan: Blueprint, where: torch.device | None = None) -> Feed:
@@ -108,6 +101,20 @@ def make_feed(task: GraphTask, plan: Blueprint, where: torch.device | None = Non
     if task.level == "node":
         return WholeGraph(task, store)
     return MiniBatches(task, store, plan.trial.task.batch_size)
+
+
+@lru_cache(maxsize=8)
+def _chosen_rows(task: GraphTask, store: GraphStore, split: Split) -> Portion:
+    """Return the whole graph with the rows of a split; kept for the next trial."""
+    rows = task.splits[split]
+    return Portion(store.whole, rows, task.y[rows], fixed=True)
+
+
+@lru_cache(maxsize=4)
+def _chosen_graphs(task: GraphTask, store: GraphStore, split: Split) -> tuple[Portion, ...]:
+    """Return the graphs of a held-out split, packed; kept for the next trial."""
+    chunks = task.splits[split].split(_EVAL_BATCH)
+    return tuple(Portion(store.batch(chunk), None, task.y[chunk], fixed=True) for chunk in chunks)
 
 
 @lru_cache(maxsize=4)

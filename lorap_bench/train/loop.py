@@ -15,6 +15,7 @@ from lorap_bench.models.blueprint import shape_of
 from lorap_bench.quant.context import Stage
 from lorap_bench.train.capture import Replayed
 from lorap_bench.train.cohort import Cohort, Member
+from lorap_bench.train.early import Early
 from lorap_bench.train.feed import make_feed
 from lorap_bench.train.measure import Measured, measure
 from lorap_bench.train.metrics import correct, cross_entropy
@@ -33,16 +34,21 @@ _WORST = (-math.inf, -math.inf)
 
 @dataclass(slots=True)
 class Trainee:
-    """One member's progress: curves by epoch, its best epoch so far, whether it diverged."""
+    """One member's progress: curves by epoch, its best epoch so far, how it left if not at the end.
+
+    ``val_best`` is its best validation metric so far at each rung it reached; ``stopped`` says why it was stopped.
+    """
 
     member: Member
     train_loss: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     val_metric: list[float] = field(default_factory=list)
+    val_best: list[float] = field(default_factory=list)
     best_epoch: int | None = None
     best: tuple[float, float] = _WORST
     val: float | None = None
     diverged: bool = False
+    stopped: str = ""
     test: float | None = None
 
 
@@ -50,7 +56,7 @@ class Trainee:
 class Fitted:
     """A trained cohort, every member at its best epoch.
 
-    ``alive`` are the members that did not diverge, in the order of the cohort's member axis and of ``measured``.
+    ``alive`` are the members that trained to the end, in the order of the cohort's member axis and of ``measured``.
     """
 
     cohort: Cohort
@@ -60,7 +66,12 @@ class Fitted:
 
 
 def fit(
-    task: GraphTask, members: Sequence[Member], *, split: Split = "val", on_epoch: Callable[[int], None] | None = None
+    task: GraphTask,
+    members: Sequence[Member],
+    *,
+    split: Split = "val",
+    on_epoch: Callable[[int], None] | None = None,
+    early: Early | None = None,
 ) -> Fitted:
     """Train members of equal shapes as one program.
 
@@ -69,17 +80,29 @@ def fit(
         members: configurations that agree in shape (``cohort_key``), each with its seed.
         split: ``"test"`` measures the test split once, after training, at the best epochs.
         on_epoch: called with each epoch's number before it begins; may raise to stop.
+        early: who may stop some of the members early.
     """
     where = device()
     with exactly(where):
         cohort = Cohort(members, shape_of(task), where)
-        return _fit(Passes(cohort, make_feed(task, cohort.plan, where)), members, split, on_epoch)
+        return _fit(
+            Passes(cohort, make_feed(task, cohort.plan, where)), members, split, on_epoch, early or Early((), (), None)
+        )
 
 
-def _fit(passes: Passes, members: Sequence[Member], split: Split, on_epoch: Callable[[int], None] | None) -> Fitted:
+def _fit(
+    passes: Passes,
+    members: Sequence[Member],
+    split: Split,
+    on_epoch: Callable[[int], None] | None,
+    early: Early,
+) -> Fitted:
     """Train the cohort of some passes through its stages."""
     optim, cohort = members[0].config.optim, passes.cohort
     trainees = [Trainee(member) for member in members]
+    early.start(trainees)
+    last = cohort.plan.stages[-1][1]
+    before = sum(epochs for _, epochs in cohort.plan.stages) - last
     alive = list(trainees)
     start, losses = 0, []
     for stage, epochs in cohort.plan.stages:
@@ -95,9 +118,11 @@ def _fit(passes: Passes, members: Sequence[Member], split: Split, on_epoch: Call
             _note(alive, losses, *passes.evaluate("val"))
             losses.clear()
             alive = passes.drop_diverged(alive)
+            if alive:
+                cohort.keep_best(_improved(alive, epoch, by_loss=optim.selection == "loss"))
+                alive = passes.drop_stopped(alive, early, epoch + 1 - before, last)
             if not alive:
                 return Fitted(cohort, trainees)
-            cohort.keep_best(_improved(alive, epoch, by_loss=optim.selection == "loss"))
     cohort.restore_best()
     if split == "test":
         for trainee, value in zip(alive, passes.evaluate("test")[1].tolist(), strict=True):
@@ -161,7 +186,16 @@ class Passes:
         """Let members whose last losses are not finite leave the cohort; return the others."""
         for trainee in alive:
             trainee.diverged = not math.isfinite(trainee.train_loss[-1] + trainee.val_loss[-1])
-        keep = [position for position, trainee in enumerate(alive) if not trainee.diverged]
+        return self._kept(alive, [not trainee.diverged for trainee in alive])
+
+    def drop_stopped(self, alive: list[Trainee], early: Early, finished: int, epochs: int) -> list[Trainee]:
+        """Let members that are stopped after ``finished`` of the last stage's epochs leave; return the others."""
+        early.after(finished, epochs)
+        return self._kept(alive, [not trainee.stopped for trainee in alive])
+
+    def _kept(self, alive: list[Trainee], marks: list[bool]) -> list[Trainee]:
+        """Keep the marked members in the cohort, unless it is left by all; return them."""
+        keep = [position for position, mark in enumerate(marks) if mark]
         if 0 < len(keep) < len(alive):
             self.cohort.select(torch.tensor(keep))
             self._forget()

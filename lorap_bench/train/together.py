@@ -1,7 +1,8 @@
 """Train members of equal shapes in as few cohorts as memory allows.
 
 What does not fit by the estimate is cut before training, what runs out of memory all the same is
-halved and tried again: members are independent, so how they are cut changes no result.
+halved and tried again: members are independent, so how they are cut changes no result. Who is stopped
+early may depend on it, for a judge is told of members as they come to a rung.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from lorap_bench.kernels.threads import one_thread
+from lorap_bench.record import Status
 from lorap_bench.train.loop import Trainee, fit
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.data.task import GraphTask, Split
     from lorap_bench.train.cohort import Member
+    from lorap_bench.train.early import Early
     from lorap_bench.train.measure import Measured
 
 __all__ = ["Ended", "Errand", "train_together"]
@@ -31,15 +34,16 @@ __all__ = ["Ended", "Errand", "train_together"]
 class Ended:
     """One member after its training.
 
-    ``measured`` is None where it diverged or did not fit, ``no_memory`` the reason why it did not fit (else
-    empty), ``cohort`` how many members trained as one program, ``seconds`` its even share of their time.
+    ``status`` and ``reason`` say how it ended, ``measured`` is None where that was not at its last epoch. ``cohort`` is
+    how many members trained as one program, ``seconds`` its share of their time, by epochs.
     """
 
     trainee: Trainee
-    measured: Measured | None
-    no_memory: str
-    cohort: int
-    seconds: float
+    status: Status
+    reason: str = ""
+    measured: Measured | None = None
+    cohort: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Errand:
     task: GraphTask
     split: Split
     on_epoch: Callable[[int], None] | None
+    early: Early
 
 
 def train_together(members: Sequence[Member], errand: Errand, *, most: int) -> Iterator[list[tuple[int, Ended]]]:
@@ -63,16 +68,32 @@ def train_together(members: Sequence[Member], errand: Errand, *, most: int) -> I
     spent = [0.0] * len(members)  # on cohorts that did not fit
     while waiting:
         positions = waiting.popleft()
+        reasons = {position: errand.early.stopped(members[position]) for position in positions}
+        if late := [position for position, reason in reasons.items() if reason]:
+            yield [(place, Ended(Trainee(members[place], stopped=reasons[place]), Status.PRUNED)) for place in late]
+            positions = [position for position in positions if position not in late]
+            if not positions:
+                continue
         clock = time.perf_counter()
         ended, reason = _attempt([members[position] for position in positions], errand)
-        share = (time.perf_counter() - clock) / len(positions)
-        for position in positions:
+        shares = _shares([trainee for trainee, _ in ended], time.perf_counter() - clock)
+        for position, share in zip(positions, shares, strict=True):
             spent[position] += share
         if reason and len(positions) > 1:
             waiting.extendleft(reversed(_even(positions, (len(positions) + 1) // 2)))
             continue
         yield [
-            (position, Ended(trainee, measured, reason, len(positions), spent[position]))
+            (
+                position,
+                Ended(
+                    trainee=trainee,
+                    status=Status.OUT_OF_MEMORY if reason else _status(trainee),
+                    reason=reason,
+                    measured=measured,
+                    cohort=len(positions),
+                    seconds=spent[position],
+                ),
+            )
             for position, (trainee, measured) in zip(positions, ended, strict=True)
         ]
 
@@ -84,8 +105,8 @@ def _attempt(members: list[Member], errand: Errand) -> tuple[list[tuple[Trainee,
     """
     split = errand.split
     try:
-        with _one_thread():
-            fitted = fit(errand.task, members, split=split, on_epoch=errand.on_epoch)
+        with one_thread():
+            fitted = fit(errand.task, members, split=split, on_epoch=errand.on_epoch, early=errand.early)
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -102,15 +123,17 @@ def _even(positions: list[int], most: int) -> list[list[int]]:
     return [positions[start:stop] for start, stop in itertools.pairwise(ends)]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: bitwise repeatable, and faster than two that contend with another worker."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _status(trainee: Trainee) -> Status:
+    if trainee.diverged:
+        return Status.DIVERGED
+    return Status.PRUNED if trainee.stopped else Status.COMPLETE
+
+
+def _shares(trainees: Sequence[Trainee], seconds: float) -> list[float]:
+    """Share the time of a cohort among its members by their epochs, evenly where there are none."""
+    epochs = [len(trainee.train_loss) for trainee in trainees]
+    whole = sum(epochs)
+    return [seconds * (own / whole if whole else 1 / len(epochs)) for own in epochs]
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

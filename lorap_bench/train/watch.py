@@ -6,25 +6,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Judge", "Watch"]
 
 
 class Judge(Protocol):
-    """Whoever decides, at rungs, which trials need not train on."""
+    """Whoever decides, at rungs, which trials need not train on.
+
+    Epochs are those of a training's last stage, the one that its result comes from.
+    """
 
     def rungs(self, epochs: int) -> Sequence[int]:
         """Return the numbers of finished epochs, ascending and below ``epochs``, after which it wants to be asked."""
         ...
 
-    def stops(self, epoch: int, values: Mapping[int, Sequence[float]]) -> Collection[int]:
-        """Return the trials that end after ``epoch`` finished epochs.
+    def stops(self, epoch: int, values: Mapping[int, Sequence[float]]) -> Mapping[int, str]:
+        """Return the trials that end at a rung, and why, in words.
 
         Args:
-            epoch: finished epochs, one of the rungs.
-            values: trial, by its position among the requests → best validation metric so far of each of its members;
-                all trials that are at the rung together.
+            epoch: the rung.
+            values: trial, by its position among the requests → best validation metric so far of each of its members
+                (NaN where one diverged); all trials that are at the rung together.
         """
         ...
 

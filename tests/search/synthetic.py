@@ -100,7 +100,8 @@ def accuracy_of(config: TrialConfig, seed: int) -> float:
 
 def train(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
     """Train in no time. ``split="test"`` fills the members' test figures."""
-    on_epoch, split = arguments.get("on_epoch"), arguments.get("split", "val")
+    watch, split = arguments.get("watch"), arguments.get("split", "val")
+    on_epoch = arguments.get("on_epoch") if watch is None else watch.on_epoch
     for epoch in range(config.optim.epochs):
         if on_epoch is not None:
             on_epoch(epoch)

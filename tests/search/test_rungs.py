@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lorap_bench.record import MemberResult, Status, TrialRecord
-from lorap_bench.search.rungs import COMPLETE_NEEDED, Rungs, _crowding, _place
+from lorap_bench.search.rungs import COMPLETE_NEEDED, Rungs, _crowding, standing
 from tests.search.synthetic import make_spec
 
 ASHA: dict[str, Any] = {"rule": "MO-ASHA", "grace_epochs": 5, "reduction_factor": 3}
@@ -34,6 +34,7 @@ def ended(
         number=number,
         objectives=objectives,
         costs={"average_bits": bits, "overhead": 1.0},
+        members=tuple(MemberResult(seed=seed, status=status, val=final) for seed in range(len(best))),
     )
     return record, {"val_best": best}
 
@@ -108,6 +109,13 @@ def test_a_member_that_diverged_before_a_rung_leaves_its_trial_last_there() -> N
     assert judged(found, (4, 0.31, 4.0)) == {4}
 
 
+def test_a_member_that_was_never_asked_has_no_say() -> None:
+    """Memory kept the members apart, and the trial was stopped by the first of them."""
+    found = rungs(("accuracy",))
+    found.add(*ended(0, [[0.5], []], 4.0, status=Status.PRUNED))
+    assert judged(found, (1, 0.3, 4.0), (2, 0.4, 4.0)) == {1, 2}
+
+
 @pytest.mark.parametrize("stopping", [ASHA, {**ASHA, "bound": True}])
 def test_the_order_of_what_was_added_has_no_say(stopping: dict[str, Any]) -> None:
     trials = [ended(n, [[0.5 + 0.03 * (n % 4)]], 2.0 + n % 3, final=0.6) for n in range(5)]
@@ -150,7 +158,7 @@ def test_the_bound_stops_what_could_not_enter_the_front_with_the_largest_gain() 
     complete(found, COMPLETE_NEEDED)
     assert judged(found, (20, 0.69, 4.0), (21, 0.71, 4.0), (22, 0.1, 3.9), (23, 0.7, 4.1)) == {20, 23}
     (reason,) = found.judge(5, {30: [0.6, 0.64]}, {30: {"average_bits": 4.0}}).values()
-    assert reason == "stopped after 5 epochs: even an accuracy of 0.7200 would be dominated by trial 0"
+    assert reason == "at the rung of 5 epochs even an accuracy of 0.7200 would be dominated by trial 0"
 
 
 def test_the_bound_waits_for_ten_complete_trials() -> None:
@@ -182,4 +190,14 @@ def test_crowding_is_the_gap_between_neighbours_and_infinite_at_the_ends() -> No
 
 def test_places_follow_rank_then_crowding() -> None:
     points = np.array([[0.0, 0.0], [1.0, 9.0], [2.0, 8.5], [9.0, 1.0], [math.nan, 0.0]])
-    assert [_place(points, place) for place in range(5)] == [(False, 0), (True, 1), (True, 3), (True, 1), (True, 4)]
+    assert [standing(points, place) for place in range(5)] == [(False, 0), (True, 1), (True, 3), (True, 1), (True, 4)]
+
+
+def test_a_promoted_trial_is_compared_by_the_seeds_that_every_trial_has() -> None:
+    spec = make_spec(objectives=("accuracy", "average_bits"), early_stopping=ASHA, replicas={"search": 3, "screen": 1})
+    screened, promoted = Rungs(spec), Rungs(spec)
+    for number in range(3):
+        screened.add(*ended(number, [[0.5 + number / 10]], 4.0))
+        promoted.add(*ended(number, [[0.5 + number / 10], [0.1], [0.1]], 4.0))
+    for found in (screened, promoted):
+        assert judged(found, (9, 0.55, 4.0), (10, 0.75, 4.0)) == {9}

@@ -19,6 +19,7 @@ from lorap_bench.quant.context import Stage
 from lorap_bench.testing import node_task, sparse_task
 from lorap_bench.train import Cohort, Member, fit, loop
 from lorap_bench.train.capture import Replayed
+from lorap_bench.train.early import Early
 from lorap_bench.train.feed import make_feed
 from lorap_bench.train.loop import Passes
 
@@ -212,7 +213,9 @@ def whole_training(
 
         Taped.made.clear()
         with use("reference"):
-            found.append(loop._fit(Passes(cohort, make_feed(task, cohort.plan)), members, "test", lose))
+            found.append(
+                loop._fit(Passes(cohort, make_feed(task, cohort.plan)), members, "test", lose, Early((), (), None))
+            )
     eager, taped = found
     assert sum(each._graph is not None for each in Taped.made) >= len(taped.cohort.plan.stages)
     assert repr(taped.trainees) == repr(eager.trainees)  # a NaN is not equal to itself

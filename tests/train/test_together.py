@@ -69,7 +69,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch, *, most: int | None = None, estimate:
         return true_fit(task, members, **arguments)
 
     monkeypatch.setattr("lorap_bench.train.together.fit", fit)
-    monkeypatch.setattr("lorap_bench.train.trial.fits", lambda plan, task: estimate)
+    monkeypatch.setattr("lorap_bench.train.group.fits", lambda plan, task: estimate)
     return seen
 
 
