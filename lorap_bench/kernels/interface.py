@@ -25,6 +25,8 @@ __all__ = [
     "Gate",
     "Injection",
     "Kernels",
+    "KnownRange",
+    "Messages",
     "Mixture",
     "RangeState",
 ]
@@ -58,6 +60,18 @@ class RangeState:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class KnownRange:
+    """An affine quantizer whose range is known before it sees the tensor; ``clipped`` as in ``fake_quantize``.
+
+    Shape: limits (low, high) ``[S]``.
+    """
+
+    limits: tuple[Tensor, Tensor]
+    codes: CodeRange
+    clipped: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dither:
     """Noise u from [0, 1) in place of rounding to nearest: round down ``t + u``, or leave ``t + u - 1/2`` unrounded.
 
@@ -80,6 +94,28 @@ class Mixture:
     zero: Tensor
     low: Tensor
     high: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Messages:
+    """What neighbours send, an entry of a pattern each: ``m_e = w_e x_{col(e)}``.
+
+    Shape: weight and x as for ``Kernels.propagate``; m ``[S, E, d]``.
+    """
+
+    pattern: Csr
+    weight: Tensor | None
+    x: Tensor
+
+    def materialised(self) -> Tensor:
+        """Return all of them: ``[S, E, d]``."""
+        messages = self.x.index_select(1, self.pattern.col)
+        if self.weight is None:
+            return messages
+        heads = self.weight.shape[2] if self.weight.dim() == 3 else 1
+        weight = self.weight.view(*self.weight.shape[:2], heads, 1)
+        weighted: Tensor = messages.unflatten(2, (heads, -1)) * weight
+        return weighted.flatten(2)
 
 
 class Gate(StrEnum):
@@ -242,6 +278,27 @@ class Kernels(ABC):
         """
 
     @abstractmethod
+    def message_range(
+        self,
+        messages: Messages,
+        *,
+        fractions: Tensor | None = None,
+        largest: float = 0.0,
+        protected: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the range of each member's messages: ``value_range``, or with fractions ``percentile_range``.
+
+        Shape: protected ``[S, columns]``: a message is protected with the node that sends it; → two of ``[S]``.
+        """
+
+    @abstractmethod
+    def sum_quantized(self, messages: Messages, known: KnownRange, *, protected: Tensor | None = None) -> Tensor:
+        """Quantize each message as ``fake_quantize`` does, and sum those of each row: ``y_i = Σ_e Q(w_e x_{col(e)})``.
+
+        Shape: protected ``[S, columns]`` as in ``message_range``; → ``[S, rows, d]``.
+        """
+
+    @abstractmethod
     def segment_softmax(self, pattern: Csr, logits: Tensor) -> Tensor:
         """Normalise the entries of each row: softmax over the edges that end in the same node.
 
@@ -272,8 +329,8 @@ class Kernels(ABC):
         """
 
     @abstractmethod
-    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
-        """Add to each row of x what a low-rank prompt makes of it.
+    def inject(self, x: Tensor, prompt: Injection, then: KnownRange | None = None) -> Tensor:
+        """Add to each row of x what a low-rank prompt makes of it; ``then`` quantizes that as ``fake_quantize`` does.
 
         Formula: ``y_i = x_i + g(x_i W / τ + c) V``, W and V the products of their factors; g is the softmax
         over the k prompts, the identity, or the sigmoid. τ has no gradient.

@@ -21,6 +21,8 @@ from lorap_bench.kernels.interface import (
     Gate,
     Injection,
     Kernels,
+    KnownRange,
+    Messages,
     Mixture,
     RangeState,
 )
@@ -129,6 +131,29 @@ class Reference(Kernels):
     def propagate(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
         return cast("Tensor", _Propagate.apply(pattern, weight, x))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
+    def message_range(
+        self,
+        messages: Messages,
+        *,
+        fractions: Tensor | None = None,
+        largest: float = 0.0,
+        protected: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        hidden = _by_sender(protected, messages.pattern)
+        if fractions is None:
+            return self.value_range(messages.materialised(), protected=hidden)
+        return self.percentile_range(messages.materialised(), fractions, largest=largest, protected=hidden)
+
+    def sum_quantized(self, messages: Messages, known: KnownRange, *, protected: Tensor | None = None) -> Tensor:
+        quantized = self.fake_quantize(
+            messages.materialised(),
+            known.limits,
+            known.codes,
+            clipped=known.clipped,
+            protected=_by_sender(protected, messages.pattern),
+        )
+        return self.propagate(edges_to_rows(messages.pattern), None, quantized)
+
     def segment_softmax(self, pattern: Csr, logits: Tensor) -> Tensor:
         index = pattern.row.view(1, -1, 1).expand_as(logits)
         floor = logits.new_full((logits.shape[0], pattern.shape[0], logits.shape[2]), -math.inf)
@@ -146,7 +171,7 @@ class Reference(Kernels):
     def add_product(self, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return cast("Tensor", AddProduct.apply(base, a, b))  # type: ignore[no-untyped-call]  # torch leaves Function.apply untyped
 
-    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
+    def inject(self, x: Tensor, prompt: Injection, then: KnownRange | None = None) -> Tensor:
         turned = x.mT
         for factor in prompt.score:  # from the wide side: N r (d + k) multiplications, not N d k
             turned = self.matmul(factor.mT, turned)
@@ -154,7 +179,10 @@ class Reference(Kernels):
         for factor in prompt.basis[1:]:
             basis = self.matmul(basis, factor)
         weights = _GATES[prompt.gate](turned / prompt.temperature + prompt.bias)
-        return x + self.matmul(weights.mT, basis)
+        prompted = x + self.matmul(weights.mT, basis)
+        if then is None:
+            return prompted
+        return self.fake_quantize(prompted, then.limits, then.codes, clipped=then.clipped)
 
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
         rate, decay = scalars
@@ -242,6 +270,11 @@ class _SparseLinear(torch.autograd.Function):
         if weight is not None:
             to_values = _sampled(pattern, gradient, weight)
         return None, to_values, _spmm(pattern.t_rowptr, pattern.t_col, derived(_turned, values, pattern), gradient)
+
+
+def _by_sender(protected: Tensor | None, pattern: Csr) -> Tensor | None:
+    """Return which messages are protected, ``[S, E]``, by who sends them."""
+    return None if protected is None else protected.index_select(1, pattern.col)
 
 
 def _turned(values: Tensor, pattern: Csr) -> Tensor:

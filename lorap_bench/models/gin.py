@@ -71,7 +71,6 @@ class GIN(Conv):
     def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
         entered = self.enter(x)
         own = entered.dense() if isinstance(entered, Features) else entered
-        own = own.expand(self.members, *own.shape[1:])
         aggregate = self.finish(self.sum_messages(graph.pattern, None, own))
         inner = self._linear("mlp.0.input", 0, own + aggregate)
         inner = self.quantize("mlp.0.output", inner).relu()

@@ -16,16 +16,19 @@ from torch import Tensor, nn
 
 from lorap_bench.cost.site import Operation, Role, Site
 from lorap_bench.kernels.backend import kernels
-from lorap_bench.kernels.csr import Csr, edges_to_rows
 from lorap_bench.kernels.features import Features
+from lorap_bench.kernels.interface import Messages
 from lorap_bench.kernels.members import MemberModule
 from lorap_bench.kernels.prompted import Prompted
+from lorap_bench.quant.constants import quantized_constant
 from lorap_bench.quant.context import Stage
 from lorap_bench.quant.quantizer import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lorap_bench.kernels.csr import Csr
+    from lorap_bench.kernels.interface import KnownRange
     from lorap_bench.models.graph import GraphBatch
     from lorap_bench.prompts.prompt import AggregatePrompt
     from lorap_bench.quant.context import Context
@@ -187,13 +190,16 @@ class Conv(Quantized, ABC):
 
     def calibrate(self, local: str, seen: Tensor) -> None:
         """Fix the range of a constant ``[1, …]`` on the part of it that may set one (training graphs)."""
-        self.quantizer(local).calibrate(seen.expand(self.members, *seen.shape[1:]))
+        self.quantizer(local).calibrate_shared(seen)
 
     def constant(self, local: str, values: Tensor) -> Tensor:
         """Quantize a constant ``[1, …]`` for good: ``[1 or S, …]``; not where its quantizer still learns."""
         quantizer = self.quantizer(local)
-        if isinstance(quantizer, Identity) or quantizer.live:
+        if isinstance(quantizer, Identity) or quantizer.live or self.context.stage is Stage.FLOAT:
             return values
+        known = self._known_range(local)
+        if known is not None:
+            return quantized_constant(values, known)
         return self.quantize(local, values.expand(self.members, *values.shape[1:]))
 
     def enter(self, x: Tensor | Features) -> Tensor | Features:
@@ -224,25 +230,39 @@ class Conv(Quantized, ABC):
     def sum_messages(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
         """Hook *message*: sum weighted neighbours, each message quantized first if the site is there.
 
-        Shape: weight as for ``Kernels.propagate``; x ``[S, N, d]`` → ``[S, N, d]``.
+        What all members share is summed once for all.
+
+        Shape: weight as for ``Kernels.propagate``, None where x is ``[1, N, d]``; x ``[1 or S, N, d]`` → like x, or
+        ``[S, N, d]`` where messages are quantized.
         """
-        if _key("message") not in self.quantizers:
+        if _key("message") not in self.quantizers or self.context.stage is Stage.FLOAT:
             return kernels().propagate(pattern, weight, x)
-        messages = x.index_select(1, pattern.col)
-        if weight is not None:
-            heads = weight.shape[2] if weight.dim() == 3 else 1
-            messages = (messages.unflatten(2, (heads, -1)) * weight.view(*weight.shape[:2], heads, 1)).flatten(2)
-        return kernels().propagate(edges_to_rows(pattern), None, self.quantize("message", messages))
+        every = x.expand(self.members, *x.shape[1:])
+        return self.quantizer("message").sum_messages(Messages(pattern, weight, every))
 
     def finish(self, aggregate: Tensor) -> Tensor:
-        """Hook *aggregate*: the prompt before the requantizer, or after it as a float correction."""
+        """Hook *aggregate*: the prompt before the requantizer, or after it as a float correction.
+
+        Shape: ``[1 or S, N, d]`` → ``[S, N, d]``.
+        """
+        aggregate = aggregate.expand(self.members, *aggregate.shape[1:]).contiguous()
         if self.prompt is None or self.context.bare:
             self._trace(aggregate, aggregate)
             return self.quantize("aggregate", aggregate)
+        known = None if self.post_requant or self.context.trace is not None else self._known_range("aggregate")
+        if known is not None:
+            return self.prompt.quantized(aggregate, known)
         plain = self.quantize("aggregate", aggregate) if self.post_requant else aggregate
         prompted: Tensor = self.prompt(plain)
         self._trace(plain, prompted)
         return prompted if self.post_requant else self.quantize("aggregate", prompted)
+
+    def _known_range(self, local: str) -> KnownRange | None:
+        """Return range and codes of a site where they alone decide and nobody watches; else None."""
+        key = _key(local)
+        if key not in self.quantizers or self.context.stage is Stage.FLOAT or self.quantizer(local).watched:
+            return None
+        return self.quantizer(local).known_range()
 
     def _trace(self, plain: Tensor, prompted: Tensor) -> None:
         if self.context.trace is not None:

@@ -65,7 +65,7 @@ class SAGE(Conv):
     def forward(self, x: Tensor | Features, graph: GraphBatch) -> Tensor:
         entered = self.enter(x)
         own = entered.dense() if isinstance(entered, Features) else entered
-        total = self.sum_messages(graph.pattern, None, own.expand(self.members, *own.shape[1:]))
+        total = self.sum_messages(graph.pattern, None, own)
         aggregate = self.finish(total / graph.pattern.rowptr.diff().clamp(min=1).view(1, -1, 1))
         weight = self.quantize("weight", self.get_parameter("weight"))
         root = self.quantize("root.weight", self.get_parameter("root_weight"))

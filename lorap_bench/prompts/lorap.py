@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lorap_bench.config import PromptConfig
+    from lorap_bench.kernels.interface import KnownRange
 
 __all__ = ["GPFLoRAP", "LoRAP", "LowRankPrompt"]
 
@@ -55,17 +56,22 @@ class LowRankPrompt(AggregatePrompt):
             self.declare("basis", (first.count, width), zeros, Group.PROMPT)
 
     def forward(self, x: Tensor) -> Tensor:
+        return kernels().inject(x, self._injection())
+
+    def quantized(self, x: Tensor, then: KnownRange) -> Tensor:
+        return kernels().inject(x, self._injection(), then)
+
+    def _injection(self) -> Injection:
         score, basis = ["score"], ["basis"]
         if self.factorized:
             score, basis = ["down", "score"], ["mix", "basis"]
-        prompt = Injection(
+        return Injection(
             score=tuple(map(self.get_parameter, score)),
             basis=tuple(map(self.get_parameter, basis)),
             bias=self.get_parameter("bias"),
             temperature=self.get_buffer("temperature"),
             gate=self.gate,
         )
-        return kernels().inject(x, prompt)
 
 
 def _aggregate_rank(config: PromptConfig, width: int) -> int:

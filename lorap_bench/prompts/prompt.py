@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorap_bench.cost.site import Operation, Role, Site
+from lorap_bench.kernels.backend import kernels
 from lorap_bench.kernels.members import MemberModule
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import PromptConfig
     from lorap_bench.kernels.features import Features
+    from lorap_bench.kernels.interface import KnownRange
     from lorap_bench.kernels.prompted import Prompted
 
 __all__ = ["AggregatePrompt", "NodePrompt", "Prompt", "PromptCost"]
@@ -64,6 +66,10 @@ class AggregatePrompt(MemberModule):
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Return the prompted aggregate: ``[S, N, d]`` → ``[S, N, d]``."""
+
+    def quantized(self, x: Tensor, then: KnownRange) -> Tensor:
+        """Return the prompted aggregate as a quantizer of known range leaves it: ``[S, N, d]`` → ``[S, N, d]``."""
+        return kernels().fake_quantize(self(x), then.limits, then.codes, clipped=then.clipped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from lorap_bench.kernels.backend import kernels
-from lorap_bench.kernels.interface import CodeRange, Dither, RangeState
+from lorap_bench.kernels.derived import derived
+from lorap_bench.kernels.interface import CodeRange, Dither, KnownRange, RangeState
+from lorap_bench.quant.constants import read_range
 from lorap_bench.quant.observers import make_observer
 from lorap_bench.quant.quantizer import Quantizer, code_range
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import QuantConfig
     from lorap_bench.cost.site import Site
+    from lorap_bench.kernels.interface import Messages
     from lorap_bench.quant.context import Context
 
 __all__ = ["ActivationQuantizer", "AffineQuantizer", "WeightQuantizer"]
@@ -93,29 +96,50 @@ class ActivationQuantizer(AffineQuantizer):
         if self.constant:
             return kernels().fake_quantize(x, self.limits, self.codes, clipped=self.clipped)
         protected = self.context.protected_rows(self.site.rows) if self.training else None
-        if self.training:
-            self._observe(x, protected)
+        if self.training and x.numel():  # the attention logits of a graph without edges are none
+            self._remember(self.observer.measure(x, protected))
         return kernels().fake_quantize(
             x, self.limits, self.codes, clipped=self.clipped, dither=self._dither(), protected=protected
         )
+
+    def sum_messages(self, messages: Messages) -> Tensor:
+        if self.watched or self._dither() is not None:
+            return super().sum_messages(messages)
+        protected = self.context.protected if self.training else None
+        if self.training and messages.pattern.entries:
+            self._remember(self.observer.measure_messages(messages, protected))
+        known = KnownRange(self.limits, self.codes, self.clipped)
+        return kernels().sum_quantized(messages, known, protected=protected)
+
+    def known_range(self) -> KnownRange | None:
+        return KnownRange(self.limits, self.codes, self.clipped) if self.constant or not self.training else None
 
     @property
     def limits(self) -> tuple[Tensor, Tensor]:
         """The remembered range: two of ``[S]``."""
         return self.get_buffer("range_low"), self.get_buffer("range_high")
 
-    @torch.no_grad()
     def calibrate(self, x: Tensor) -> None:
         """Keep the exact extremes of a constant: it has no outliers to guard against and never drifts."""
-        for kept, found in zip(self.limits, kernels().value_range(x), strict=True):
-            kept.copy_(found)
-        self.get_buffer("seen").fill_(True)
-        self.constant = True
+        self._keep(_extremes(x, None))
+
+    def calibrate_shared(self, x: Tensor) -> None:
+        self._keep(derived(_extremes, x, None))
 
     @torch.no_grad()
-    def _observe(self, x: Tensor, protected: Tensor | None) -> None:
-        if not x.numel():  # the messages of a graph without edges
-            return
-        # A step may protect every row: then there is nothing to see, and the range stays.
-        current = self.observer.measure(x, protected)
+    def _keep(self, extremes: tuple[Tensor, Tensor]) -> None:
+        for remembered, found in zip(self.limits, extremes, strict=True):
+            remembered.copy_(found)
+        self.get_buffer("seen").fill_(True)
+        self.constant = True
+        read_range(KnownRange(self.limits, self.codes, self.clipped))
+
+    @torch.no_grad()
+    def _remember(self, current: tuple[Tensor, Tensor]) -> None:
+        # A step may protect every row: then there was nothing to see, and the range stays.
         kernels().remember(RangeState(*self.limits, self.get_buffer("seen")), current, self.observer.pace)
+
+
+@torch.no_grad()
+def _extremes(x: Tensor, _: None) -> tuple[Tensor, Tensor]:
+    return kernels().value_range(x)

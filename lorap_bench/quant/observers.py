@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.config import QuantConfig
     from lorap_bench.cost.site import Site
+    from lorap_bench.kernels.interface import Messages
     from lorap_bench.quant.context import Context
 
 __all__ = ["MinMax", "MovingAverage", "MovingPercentile", "Observer", "Percentile", "make_observer"]
@@ -43,6 +44,8 @@ class Observer(MemberModule, ABC):
     """Estimates the range of a tensor, and says how it joins the range remembered; all per member."""
 
     averages: ClassVar[bool]
+    ordered: ClassVar[bool]
+    """Whether it reads order statistics, not the extremes."""
 
     def __init__(self, configs: Sequence[QuantConfig], site: Site, context: Context) -> None:
         super().__init__(len(configs))
@@ -53,13 +56,33 @@ class Observer(MemberModule, ABC):
         self.register_buffer("percentile", torch.tensor(percentiles, dtype=torch.float64))
         self.largest, self.sample = max(percentiles), configs[0].sample
 
+    @torch.no_grad()
     def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the range of one tensor outside its protected rows: x ``[S, N, …]`` → two of ``[S]``."""
-        return kernels().value_range(x, protected=protected)
+        if not self.ordered:
+            return kernels().value_range(x, protected=protected)
+        return self._order_statistics(x, protected)
+
+    @torch.no_grad()
+    def measure_messages(self, messages: Messages, protected: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the range of the messages of unprotected nodes; protected ``[S, N]`` → two of ``[S]``."""
+        if not self.ordered:
+            return kernels().message_range(messages, protected=protected)
+        count = messages.pattern.entries * messages.x.shape[2]
+        if self._drawn(count) < count:
+            hidden = None if protected is None else protected.index_select(1, messages.pattern.col)
+            return self._order_statistics(messages.materialised(), hidden)
+        return kernels().message_range(
+            messages, fractions=self.get_buffer("percentile"), largest=self.largest, protected=protected
+        )
+
+    def _drawn(self, count: int) -> int:
+        """Return how many of ``count`` values are looked at."""
+        return max(_KEPT_WHOLE, int(self.sample * count))
 
     def _order_statistics(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
         count = x[0].numel()
-        drawn = max(_KEPT_WHOLE, int(self.sample * count))
+        drawn = self._drawn(count)
         if drawn < count:
             noise = counter_uniform(self.context.draws.keys(self.stream).to(x.device), drawn)
             stretch = torch.arange(drawn, device=x.device, dtype=torch.float64) + noise.double()
@@ -79,6 +102,7 @@ class MinMax(Observer):
     """Global extremes."""
 
     averages: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
 
 
 @final
@@ -86,6 +110,7 @@ class MovingAverage(Observer):
     """Exponential moving average of the extremes."""
 
     averages: ClassVar[bool] = True
+    ordered: ClassVar[bool] = False
 
 
 @final
@@ -93,9 +118,7 @@ class Percentile(Observer):
     """Global extremes of the p and 1-p order statistics."""
 
     averages: ClassVar[bool] = False
-
-    def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
-        return self._order_statistics(x, protected)
+    ordered: ClassVar[bool] = True
 
 
 @final
@@ -103,9 +126,7 @@ class MovingPercentile(Observer):
     """Exponential moving average of the p and 1-p order statistics."""
 
     averages: ClassVar[bool] = True
-
-    def measure(self, x: Tensor, protected: Tensor | None) -> tuple[Tensor, Tensor]:
-        return self._order_statistics(x, protected)
+    ordered: ClassVar[bool] = True
 
 
 _KINDS: dict[str, type[Observer]] = {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, final
 import torch
 from torch import Tensor
 
+from lorap_bench.kernels.backend import kernels
+from lorap_bench.kernels.csr import edges_to_rows
 from lorap_bench.kernels.members import MemberModule
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.cost.site import Site
     from lorap_bench.kernels.csr import Csr
+    from lorap_bench.kernels.interface import KnownRange, Messages
     from lorap_bench.quant.context import Stage
 
 __all__ = ["Identity", "Quantizer", "code_range", "is_weight"]
@@ -29,6 +32,11 @@ class Quantizer(MemberModule):
     straight: bool = False
     """Whether it passes every gradient straight through and learns nothing by one."""
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at what passes: then a tensor is formed that a fused operation would not form."""
+        return bool(self._forward_hooks)
+
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Return x with the values its codes stand for: ``[S, …]`` → ``[S, …]``.
@@ -40,6 +48,14 @@ class Quantizer(MemberModule):
     def calibrate(self, x: Tensor) -> None:
         """Fix the range of a constant tensor once: x ``[S, …]``."""
 
+    def calibrate_shared(self, x: Tensor) -> None:
+        """Fix the range of a constant tensor that all members share once: x ``[1, …]``."""
+        self.calibrate(x.expand(self.members, *x.shape[1:]))
+
+    def known_range(self) -> KnownRange | None:
+        """Return range and codes, where nothing else decides what becomes of a tensor in this pass; else None."""
+        return None
+
     def begin(self, stage: Stage) -> None:
         """Enter a stage of training; a calibrating pass follows. Only ``live`` quantizers are told."""
 
@@ -47,6 +63,10 @@ class Quantizer(MemberModule):
         """Quantize the stored entries ``[S, E]`` of a sparse matrix whose other entries are zero, and stay so."""
         quantized: Tensor = self(values)
         return quantized
+
+    def sum_messages(self, messages: Messages) -> Tensor:
+        """Quantize what each neighbour sends, and sum it by the node that receives it: → ``[S, N, d]``."""
+        return kernels().propagate(edges_to_rows(messages.pattern), None, self(messages.materialised()))
 
     def bits(self) -> Tensor | None:
         """Return the mean width of the tensor's elements ``[S]`` where it is learned, with its gradient; else None."""

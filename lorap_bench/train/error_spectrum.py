@@ -73,8 +73,8 @@ def _see(network: Network, batch: GraphBatch) -> None:
 def _aggregates(network: Network, batch: GraphBatch, stage: Stage) -> list[Tensor]:
     """Return each layer's aggregated features ``[N, d]``."""
     context = network.context
-    before = context.stage
-    context.stage, context.trace = stage, trace = stage, []
+    before, trace = context.stage, list[tuple[Tensor, Tensor]]()
+    context.stage, context.trace = stage, trace
     try:
         network(network.prepare(batch))
         return [plain[0] for plain, _ in trace]

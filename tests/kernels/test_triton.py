@@ -21,7 +21,7 @@ from lorap_bench.errors import ConfigError
 from lorap_bench.kernels import CodeRange, Csr, Dither, Kernels, counter_keys, csr_from_coo, drop_threshold
 from lorap_bench.kernels.backend import use
 from lorap_bench.kernels.device import placed
-from lorap_bench.kernels.interface import Gate, Injection
+from lorap_bench.kernels.interface import Gate, Injection, KnownRange
 from lorap_bench.kernels.reference import Reference
 from lorap_bench.models import shape_of
 from lorap_bench.quant.context import Stage
@@ -134,10 +134,10 @@ def test_drop_gives_the_same_bits(shape: tuple[int, ...], relu: bool) -> None:
     agree(lambda backend, x: backend.drop(x, thresholds, keys(members), relu=relu), draw(*shape), exact=True)
 
 
-def injected(gate: Gate, factors: int) -> Operation:
+def injected(gate: Gate, factors: int, then: KnownRange | None = None) -> Operation:
     def operation(backend: Kernels, x: Tensor, bias: Tensor, *pairs: Tensor) -> Tensor:
         temperature = torch.tensor([0.7, 2.0, 1.0], device=DEVICE)[: x.shape[0]].view(-1, 1, 1)
-        return backend.inject(x, Injection(pairs[:factors], pairs[factors:], bias, temperature, gate))
+        return backend.inject(x, Injection(pairs[:factors], pairs[factors:], bias, temperature, gate), then)
 
     return operation
 
@@ -156,6 +156,37 @@ def test_injection(gate: Gate, sizes: tuple[int, int, int, int, int]) -> None:
     inputs = draw(members, nodes, width, seed=4) / math.sqrt(width), *prompt(members, width, count, rank)
     agree(operation, *inputs)
     alone(operation, *inputs)
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+@pytest.mark.parametrize("sizes", [(3, 37, 5, 3, 2), (3, 1, 5, 3, 0), (2, 70, 300, 17, 0)], ids=str)
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_what_is_injected_is_quantized_before_it_is_written(
+    gate: Gate, sizes: tuple[int, int, int, int, int], symmetric: bool
+) -> None:
+    clipped = not symmetric
+    members, nodes, width, count, rank = sizes
+    inputs = draw(members, nodes, width, seed=4) / math.sqrt(width), *prompt(members, width, count, rank)
+    plain = injected(gate, 2 if rank else 1)
+    low, high = (0.7 * limit for limit in REFERENCE.value_range(inputs[0]))
+    then = KnownRange((low, high), codes(members, symmetric=symmetric), clipped)
+
+    def fused(backend: Kernels, *inputs: Tensor) -> Tensor:
+        own = KnownRange(
+            (low[: len(inputs[0])], high[: len(inputs[0])]), codes(len(inputs[0]), symmetric=symmetric), clipped
+        )
+        return injected(gate, 2 if rank else 1, own)(backend, *inputs)
+
+    def composed(backend: Kernels, *inputs: Tensor) -> Tensor:
+        return backend.fake_quantize(plain(backend, *inputs), then.limits, then.codes, clipped=clipped)
+
+    found = zip(run(TRITON, fused, inputs), run(TRITON, composed, inputs), strict=True)
+    assert all(torch.equal(ours, theirs) for ours, theirs in found)
+    alone(fused, *inputs)
+    with torch.no_grad():
+        assert torch.equal(fused(TRITON, *inputs), composed(TRITON, *inputs))
+        quantized = fused(REFERENCE, *inputs)
+    assert torch.equal(quantized, composed(REFERENCE, *inputs))
 
 
 def test_long_sums_are_cut_in_parts_that_do_not_depend_on_the_cohort(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,8 @@ QUANTIZE = [
     for mode in (elements.NEAREST, elements.STOCHASTIC, elements.NOISE)
 ]
 GATES = (injection.SOFTMAX, injection.LINEAR, injection.SIGMOID)
+PLAIN: dict[str, Any] = {"QUANTIZED": False, "SYMMETRIC": False, "MARKED": False}
+THEN = [PLAIN | {"QUANTIZED": True, "SYMMETRIC": each, "MARKED": each} for each in (True, False)]
 KERNELS: list[tuple[Any, list[dict[str, Any]]]] = [
     (elements.fake_quantize, QUANTIZE),
     (elements.drop, [{"RELU": True, "MARKED": True} | ELEMENTS]),
@@ -40,8 +42,12 @@ KERNELS: list[tuple[Any, list[dict[str, Any]]]] = [
     (rows.sample, [{"BLOCK": 64} | ENTRIES]),
     (rows.soften, [ENTRIES]),
     (rows.soften_backward, [ENTRIES]),
-    (injection.inject, [{"GATE": gate, "KEEP": True, "ONCE": True} | TILE | {"BLOCK": 256} for gate in GATES]),
-    (injection.inject, [{"GATE": gate, "KEEP": False, "ONCE": False} | TILE for gate in GATES]),
+    (injection.inject, [PLAIN | {"GATE": gate, "KEEP": True, "ONCE": True} | TILE | {"BLOCK": 256} for gate in GATES]),
+    (injection.inject, [PLAIN | {"GATE": gate, "KEEP": False, "ONCE": False} | TILE for gate in GATES]),
+    (
+        injection.inject,
+        [each | {"GATE": 0, "KEEP": True, "ONCE": once} | TILE for each in THEN for once in (True, False)],
+    ),
     (injection.slope, [{"GATE": gate} | TILE for gate in GATES]),
     (injection.to_parameters, [TILE]),
 ]

@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor
 
-from lorap_bench.kernels.interface import AdamState, CodeRange, Dither, Gate, Injection, Kernels, Mixture, RangeState
-from lorap_bench.kernels.native import functions, injection, learned_functions, order
+from lorap_bench.kernels.interface import (
+    AdamState,
+    CodeRange,
+    Dither,
+    Gate,
+    Injection,
+    Kernels,
+    KnownRange,
+    Messages,
+    Mixture,
+    RangeState,
+)
+from lorap_bench.kernels.native import functions, injection, learned_functions, message_functions, order
 from lorap_bench.kernels.native.functions import array
 from lorap_bench.kernels.reference import Reference
 from lorap_bench.kernels.straight_through import aligned
@@ -108,6 +119,33 @@ class Native(Kernels):
     def propagate(self, pattern: Csr, weight: Tensor | None, x: Tensor) -> Tensor:
         return self._reference.propagate(pattern, weight, x)
 
+    def message_range(
+        self,
+        messages: Messages,
+        *,
+        fractions: Tensor | None = None,
+        largest: float = 0.0,
+        protected: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        found = None
+        if _sends(messages) and fractions is None:
+            found = message_functions.extremes(messages, protected)
+        elif _sends(messages) and fractions is not None and fractions.dtype == torch.float64:
+            found = message_functions.percentiles(messages, fractions, protected)
+        if found is not None:
+            return found
+        return self._reference.message_range(messages, fractions=fractions, largest=largest, protected=protected)
+
+    def sum_quantized(self, messages: Messages, known: KnownRange, *, protected: Tensor | None = None) -> Tensor:
+        if messages.weight is None:  # all that a node sends is quantized alike
+            quantized = self.fake_quantize(
+                messages.x, known.limits, known.codes, clipped=known.clipped, protected=protected
+            )
+            return self.propagate(messages.pattern, None, quantized)
+        if _sends(messages, *known.limits):
+            return message_functions.sum_quantized(messages, known, protected)
+        return self._reference.sum_quantized(messages, known, protected=protected)
+
     def segment_softmax(self, pattern: Csr, logits: Tensor) -> Tensor:
         return self._reference.segment_softmax(pattern, logits)
 
@@ -122,7 +160,13 @@ class Native(Kernels):
             return functions.add_product(base, a, b)
         return self._reference.add_product(base, a, b)
 
-    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
+    def inject(self, x: Tensor, prompt: Injection, then: KnownRange | None = None) -> Tensor:
+        prompted = self._inject(x, prompt)
+        if then is None:
+            return prompted
+        return self.fake_quantize(prompted, then.limits, then.codes, clipped=then.clipped)
+
+    def _inject(self, x: Tensor, prompt: Injection) -> Tensor:
         if prompt.gate is Gate.SIGMOID or not _fits(x, prompt.bias, prompt.temperature):
             return self._reference.inject(x, prompt)
         # Products of factors first: a library is slow with the few columns of a rank.
@@ -142,6 +186,16 @@ def _fits(x: Tensor, *others: Tensor) -> bool:
     if x.dtype != torch.float32 or not x.is_cpu or x.dim() < 2 or not x.numel():
         return False
     return not others or all(tensor.dtype == torch.float32 and tensor.is_cpu for tensor in others)
+
+
+def _sends(messages: Messages, *limits: Tensor) -> bool:
+    """Whether the loops can make these messages: of constant weights, one an entry."""
+    weight = messages.weight
+    if not messages.pattern.entries:
+        return False
+    if weight is None:
+        return _fits(messages.x, *limits)
+    return weight.dim() == 2 and not weight.requires_grad and _fits(messages.x, weight, *limits)
 
 
 def _spans(x: Tensor, *parameters: Tensor) -> bool:

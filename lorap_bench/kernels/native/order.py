@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int32]
     Flags = NDArray[np.bool_]
 
-__all__ = ["channel_range", "percentiles", "value_range"]
+__all__ = ["channel_range", "percentiles", "select", "value_range"]
 
 # As integers in the order of the floats (see _key): infinity and its negative; what lies beyond is not a number.
 _TOP, _BOTTOM = np.int32(0x7F800000), np.int32(-0x7F800001)
@@ -106,7 +106,7 @@ def channel_range(bits: Integers, out: Integers) -> None:
 
 
 @compiled
-def _select(values: Floats, place: Any) -> Any:
+def select(values: Floats, place: Any) -> Any:
     """Return the value that sorting would bring to ``place``, reordering ``values`` (Hoare's selection)."""
     first, last = 0, values.size - 1
     while first < last:
@@ -160,8 +160,8 @@ def _bounds(x: Floats, rank: int) -> Any:
     place = np.int64(expected + 4 * np.sqrt(expected)) + 4
     if 2 * place >= size:
         return False, sample[0], sample[0]
-    low = _select(sample, place)
-    return True, low, _select(sample, size - 1 - place)
+    low = select(sample, place)
+    return True, low, select(sample, size - 1 - place)
 
 
 @compiled
@@ -210,17 +210,17 @@ def _ends(values: Floats, rank: Any, below: Floats, above: Floats) -> Any:
         # Ties at a bound (the zeros of a ReLU) can make it the answer itself.
         if (low_beyond or _reaches(values, low, rank - under)) and (high_beyond or _reaches(values, high, rank - over)):
             if low_beyond:
-                low = _select(below[:under], rank - 1)
+                low = select(below[:under], rank - 1)
             if high_beyond:
-                high = _select(above[:over], over - rank)
+                high = select(above[:over], over - rank)
             return low, high, True
     numbers = True
     for i in range(values.size):
         below[i] = values[i]
         numbers &= not np.isnan(values[i])
     if numbers:
-        low = _select(below[: values.size], rank - 1)
-        high = _select(below[: values.size], values.size - rank)
+        low = select(below[: values.size], rank - 1)
+        high = select(below[: values.size], values.size - rank)
     return low, high, numbers
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lorap_bench.kernels.csr import Csr
-    from lorap_bench.kernels.interface import CodeRange, Dither, Injection
+    from lorap_bench.kernels.interface import CodeRange, Dither, Injection, KnownRange
 
 __all__ = ["Triton"]
 
@@ -66,10 +66,10 @@ class Triton(Reference):
     def add_product(self, base: Tensor, a: Tensor, b: Tensor) -> Tensor:
         return base + self.matmul(a, b)
 
-    def inject(self, x: Tensor, prompt: Injection) -> Tensor:
+    def inject(self, x: Tensor, prompt: Injection, then: KnownRange | None = None) -> Tensor:
         _check(x)
         score, basis = (pair[0] if len(pair) == 1 else linear.matmul(*pair) for pair in (prompt.score, prompt.basis))
-        return functions.inject(x, score, basis, prompt.bias, (prompt.temperature, prompt.gate))
+        return functions.inject(x, score, basis, prompt.bias, (prompt.temperature, prompt.gate), then)
 
 
 def _check(*tensors: Tensor) -> None:

@@ -6,7 +6,7 @@ import triton.language as tl
 
 from lorap_bench.kernels.triton.compiled import compiled
 
-__all__ = ["BLOCK", "NEAREST", "NOISE", "STOCHASTIC", "drop", "fake_quantize", "masked"]
+__all__ = ["BLOCK", "NEAREST", "NOISE", "STOCHASTIC", "drop", "fake_quantize", "grid", "masked", "nearest"]
 
 BLOCK = 1024
 """Elements of one program."""
@@ -30,13 +30,13 @@ def _bits(index: tl.tensor, keys: tl.tensor, member: tl.tensor, members: tl.tens
 
 
 @compiled
-def _nearest(x: tl.tensor) -> tl.tensor:
+def nearest(x: tl.tensor) -> tl.tensor:
     """Round half to even: adding 1.5 · 2^23 leaves no room for a fraction; larger values have none that matters."""
     return tl.where(tl.abs(x) < 4194304.0, (x + 12582912.0) - 12582912.0, x)
 
 
 @compiled
-def _grid(low: tl.tensor, high: tl.tensor, least: tl.tensor, most: tl.tensor, SYMMETRIC: tl.constexpr) -> tl.tensor:
+def grid(low: tl.tensor, high: tl.tensor, least: tl.tensor, most: tl.tensor, SYMMETRIC: tl.constexpr) -> tl.tensor:
     """Return scale and zero point of a range (``Kernels.fake_quantize``); NaN stays NaN."""
     low, high = tl.where(low > 0, 0.0, low), tl.where(high < 0, 0.0, high)
     if SYMMETRIC:
@@ -47,7 +47,7 @@ def _grid(low: tl.tensor, high: tl.tensor, least: tl.tensor, most: tl.tensor, SY
     scale = tl.where(scale < 1.1920928955078125e-07, 1.1920928955078125e-07, scale)
     zero = tl.zeros_like(scale)
     if not SYMMETRIC:
-        zero = _nearest(least - tl.div_rn(low, scale))
+        zero = nearest(least - tl.div_rn(low, scale))
         zero = tl.where(zero < least, least, zero)
         zero = tl.where(zero > most, most, zero)
     return scale, zero
@@ -83,12 +83,12 @@ def fake_quantize(
     least, most = tl.load(least + member), tl.load(most + member)
     if CHANNELS:
         place = member * columns + index % columns
-        scale, zero = _grid(tl.load(low + place), tl.load(high + place), least, most, SYMMETRIC)
+        scale, zero = grid(tl.load(low + place), tl.load(high + place), least, most, SYMMETRIC)
     else:
-        scale, zero = _grid(tl.load(low + member), tl.load(high + member), least, most, SYMMETRIC)
+        scale, zero = grid(tl.load(low + member), tl.load(high + member), least, most, SYMMETRIC)
     code = tl.div_rn(value, scale + tl.zeros_like(value)) + zero
     if MODE == 0:
-        code = _nearest(code)
+        code = nearest(code)
     else:
         noise = (_bits(index, keys, member, tl.num_programs(1)) >> 8).to(tl.float32) * 5.9604644775390625e-08
         code = code + noise

@@ -14,7 +14,7 @@ from lorap_bench.kernels.triton.compiled import cells, launch, plain, power_of_t
 from lorap_bench.kernels.triton.linear import PARTS, apply, summed
 
 if TYPE_CHECKING:
-    from lorap_bench.kernels.interface import CodeRange, Dither
+    from lorap_bench.kernels.interface import CodeRange, Dither, KnownRange
 
 __all__ = ["affine", "drop", "inject"]
 
@@ -42,9 +42,16 @@ def drop(x: Tensor, thresholds: Tensor, keys: Tensor, *, relu: bool) -> Tensor:
     return apply(_Drop, x, thresholds, keys, relu)
 
 
-def inject(x: Tensor, score: Tensor, basis: Tensor, bias: Tensor, scalars: tuple[Tensor, Gate]) -> Tensor:
-    """Add a low-rank prompt to each row; scalars are the temperature and the gate."""
-    return apply(_Inject, x, score, basis, bias, scalars)
+def inject(
+    x: Tensor,
+    score: Tensor,
+    basis: Tensor,
+    bias: Tensor,
+    scalars: tuple[Tensor, Gate],
+    then: KnownRange | None = None,
+) -> Tensor:
+    """Add a low-rank prompt to each row, then quantize if asked; scalars are the temperature and the gate."""
+    return apply(_Inject, x, score, basis, bias, scalars, then)
 
 
 class _Affine(torch.autograd.Function):
@@ -125,7 +132,13 @@ class _Inject(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, score: Tensor, basis: Tensor, bias: Tensor, scalars: tuple[Tensor, Gate]
+        ctx: Any,
+        x: Tensor,
+        score: Tensor,
+        basis: Tensor,
+        bias: Tensor,
+        scalars: tuple[Tensor, Gate],
+        then: KnownRange | None,
     ) -> Tensor:
         x, score, basis, bias = (plain(tensor) for tensor in (x, score, basis, bias))
         ctx.temperature, ctx.gate = plain(scalars[0]), _GATES[scalars[1]]
@@ -133,24 +146,29 @@ class _Inject(torch.autograd.Function):
         keeps = any(ctx.needs_input_grad)
         out = torch.empty_like(x)
         weights = x.new_empty(members, length, count) if keeps else out
+        ctx.marked = keeps and then is not None and then.clipped
+        inside = torch.empty_like(x, dtype=torch.uint8) if ctx.marked else out
         blocks = _injection_blocks(width, count)
         launch(
             injection.inject,
             (cells(length, blocks["ROWS"]), members),
-            *(x, score, basis, bias, ctx.temperature, out, weights, length, width, count),
+            *(x, score, basis, bias, ctx.temperature, out, weights, inside, *_ends(then, out), length, width, count),
             GATE=ctx.gate,
             KEEP=keeps,
+            QUANTIZED=then is not None,
+            SYMMETRIC=then is not None and then.codes.symmetric,
+            MARKED=ctx.marked,
             ONCE=width <= blocks["BLOCK"],
             **blocks,
         )
-        ctx.save_for_backward(x, score, basis, weights)
+        ctx.save_for_backward(x, score, basis, weights, inside if ctx.marked else None)
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
-        x, score, basis, weights = ctx.saved_tensors
-        gradient = plain(gradient)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None, None]:
+        x, score, basis, weights, inside = ctx.saved_tensors
+        gradient = plain(gradient if inside is None else _masked(gradient, inside, None))
         (members, length, width), count = x.shape, basis.shape[1]
         slopes, to_x = torch.empty_like(weights), torch.empty_like(x)
         blocks, sizes = _injection_blocks(width, count), (length, width, count)
@@ -172,7 +190,14 @@ class _Inject(torch.autograd.Function):
             **blocks,
         )
         to_score, to_basis, to_bias = summed(parts).split([width * count, width * count, count], dim=1)
-        return to_x, to_score.view(score.shape), to_basis.view(basis.shape), to_bias.unsqueeze(2), None
+        return to_x, to_score.view(score.shape), to_basis.view(basis.shape), to_bias.unsqueeze(2), None, None
+
+
+def _ends(then: KnownRange | None, unread: Tensor) -> tuple[Tensor, ...]:
+    """Return a quantizer's limits and end codes; without one, tensors that the kernel does not read."""
+    if then is None:
+        return (unread,) * 4
+    return tuple(plain(end) for end in (*then.limits, then.codes.low, then.codes.high))
 
 
 def _masked(gradient: Tensor, inside: Tensor, thresholds: Tensor | None) -> Tensor:

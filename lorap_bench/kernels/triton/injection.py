@@ -1,7 +1,7 @@
 """Kernels of the low-rank injection: x is read once and written once, the scores never leave the program.
 
-Rows wider than a block are read a second time. The number of prompts is padded to at least 16, which products
-need; padded scores are -inf.
+A quantizer whose range is known acts before the write. Rows wider than a block are read a second time. The number of
+prompts is padded to at least 16, which products need; padded scores are -inf.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import triton.language as tl
 
 from lorap_bench.kernels.triton.compiled import compiled, exponential
+from lorap_bench.kernels.triton.elements import grid, nearest
 
 __all__ = ["LINEAR", "SIGMOID", "SOFTMAX", "inject", "slope", "to_parameters"]
 
@@ -50,6 +51,33 @@ def _weights(
 
 
 @compiled
+def _finish(
+    out: tl.tensor,
+    inside: tl.tensor,
+    tile: tl.tensor,
+    row: tl.tensor,
+    place: tl.tensor,
+    rows: tl.tensor,
+    width: tl.tensor,
+    scale: tl.tensor,
+    zero: tl.tensor,
+    least: tl.tensor,
+    most: tl.tensor,
+    QUANTIZED: tl.constexpr,
+    MARKED: tl.constexpr,
+) -> None:
+    """Write a tile, quantized as ``elements.fake_quantize`` quantizes if asked, and where its gradient passes."""
+    if QUANTIZED:
+        code = nearest(tl.div_rn(tile, scale + tl.zeros_like(tile)) + zero)
+        if MARKED:
+            _put(inside, ((code > least) & (code < most)).to(tl.uint8), row, place, rows, width)
+        code = tl.where(code < least, least, code)
+        code = tl.where(code > most, most, code)
+        tile = (code - zero) * scale
+    _put(out, tile, row, place, rows, width)
+
+
+@compiled
 def inject(
     x: tl.tensor,
     score: tl.tensor,
@@ -58,25 +86,43 @@ def inject(
     temperature: tl.tensor,
     out: tl.tensor,
     weights: tl.tensor,
+    inside: tl.tensor,
+    low: tl.tensor,
+    high: tl.tensor,
+    least: tl.tensor,
+    most: tl.tensor,
     rows: tl.tensor,
     width: tl.tensor,
     count: tl.tensor,
     GATE: tl.constexpr,
     KEEP: tl.constexpr,
+    QUANTIZED: tl.constexpr,
+    SYMMETRIC: tl.constexpr,
+    MARKED: tl.constexpr,
     ONCE: tl.constexpr,
     ROWS: tl.constexpr,
     BLOCK: tl.constexpr,
     COUNT: tl.constexpr,
 ) -> None:
-    """Add the prompt to some rows: x ``[S, rows, width]``, score ``[S, width, count]``, basis ``[S, count, width]``."""
+    """Add the prompt to some rows: x ``[S, rows, width]``, score ``[S, width, count]``, basis ``[S, count, width]``.
+
+    With QUANTIZED the result is quantized on the grid of low, high, and the codes least … most, ``[S]`` each; with
+    MARKED inside ``[S, rows, width]`` becomes where the unclamped code is strictly within.
+    """
     member = tl.program_id(1).to(tl.int64)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     prompt = tl.arange(0, COUNT)
     valid = prompt < count
     x += member * rows * width
     out += member * rows * width
+    inside += member * rows * width
     score += member * width * count
     basis += member * count * width
+    scale, zero = 0.0, 0.0
+    first, last = 0.0, 0.0
+    if QUANTIZED:
+        first, last = tl.load(least + member), tl.load(most + member)
+        scale, zero = grid(tl.load(low + member), tl.load(high + member), first, last, SYMMETRIC)
     place = tl.arange(0, BLOCK)
     tile = _tile(x, row, place, rows, width)
     total = tl.dot(tile, _tile(score, place, prompt, width, count), input_precision="ieee")
@@ -91,12 +137,14 @@ def inject(
         _put(weights + member * rows * count, share, row, prompt, rows, count)
     place = tl.arange(0, BLOCK)
     added = tl.dot(share, _tile(basis, prompt, place, count, width), input_precision="ieee")
-    _put(out, tile + added, row, place, rows, width)
+    tile += added
+    _finish(out, inside, tile, row, place, rows, width, scale, zero, first, last, QUANTIZED, MARKED)
     if not ONCE:
         for start in range(BLOCK, width, BLOCK):
             place = start + tl.arange(0, BLOCK)
             added = tl.dot(share, _tile(basis, prompt, place, count, width), input_precision="ieee")
-            _put(out, _tile(x, row, place, rows, width) + added, row, place, rows, width)
+            tile = _tile(x, row, place, rows, width) + added
+            _finish(out, inside, tile, row, place, rows, width, scale, zero, first, last, QUANTIZED, MARKED)
 
 
 @compiled

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import triton.language as tl
 
-from lorap_bench.kernels.triton.compiled import compiled
+from lorap_bench.kernels.triton.compiled import compiled, compiled_for_any
 
 __all__ = ["multiply", "sum_parts"]
 
 
-@compiled
+@compiled_for_any("a_member", "b_member")
 def multiply(
     a: tl.tensor,
     b: tl.tensor,
