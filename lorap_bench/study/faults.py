@@ -44,7 +44,7 @@ def fault_of(detail: ErrorDetails, path: str, keys: Sequence[str] = ()) -> Fault
         path: key path to name in the message.
         keys: the keys that are known beside the one at fault, for an unknown key.
     """
-    kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
+    kind, got, context = detail["type"], _without_password(detail["input"]), detail.get("ctx", {})
     if kind in _UNKNOWN:
         suggestion = nearest(str(detail["loc"][-1]), keys)
         return Fault(path=path, message="unknown key", got=got, allowed=", ".join(keys), suggestion=suggestion)
@@ -62,6 +62,19 @@ def join_path(location: Sequence[int | str]) -> str:
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.lstrip(".")
+
+
+def _without_password(got: Any) -> Any:
+    """Return what was got, but show no password of an address in it."""
+    if isinstance(got, dict):
+        return {key: _without_password(value) for key, value in got.items()}
+    if not isinstance(got, str):
+        return got
+    return re.sub(
+        r"(://[^:/@\s]*:)\S*@|([?&]password=)[^&\s]*",
+        lambda found: f"{found[1] or found[2]}***{'@' * bool(found[1])}",
+        got,
+    )
 
 
 def _literal(path: str, got: Any, expected: str) -> Fault:

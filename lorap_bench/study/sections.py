@@ -32,7 +32,7 @@ class StoppingSpec(Strict):
     """When a trial may end before its last epoch; its curve and its partial values are kept.
 
     ``MO-ASHA`` looks at rungs, after ``grace_epochs`` and each ``reduction_factor`` times as many epochs, and lets the
-    best 1 / ``reduction_factor``, and whatever nothing there dominates, go on. ``bound`` ends, at a rung, what could not
+    best 1 / ``reduction_factor``, and whatever nothing there dominates, go on. ``bound`` ends there what could not
     enter the front even if it still gained as much as any trial before it.
     """
 
