@@ -71,7 +71,7 @@ def _check(session: nox.Session, name: str) -> None:
 def _suite(session: nox.Session, name: str) -> None:
     """Run one of the further test suites."""
     arguments, environment = SUITES[name]
-    _install(session, "test", extras="ray")
+    _install(session, "test", extras="ray,postgres")
     # 5: no test was selected; a suite may be empty.
     session.run("pytest", *arguments, *session.posargs, env={**ENVIRONMENT, **environment}, success_codes=[0, 5])
 
@@ -88,7 +88,7 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the whole default suite: lint, types, imports, then pytest. Arguments after `--` go to pytest alone."""
-    _install(session, "dev", extras="ray")
+    _install(session, "dev", extras="ray,postgres")
     if not session.posargs:
         for name in CHECKS:
             _check(session, name)
@@ -98,7 +98,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Run the default suite under branch coverage and hold the promised packages to their floor."""
-    _install(session, "test", extras="ray")
+    _install(session, "test", extras="ray,postgres")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs, env=ENVIRONMENT)
     session.run("coverage", "combine")
@@ -150,7 +150,7 @@ def gpu(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run every benchmark of benchmarks/, which print a table and store JSON."""
-    _install(session)
+    _install(session, extras="ray")
     for script in sorted((ROOT / "benchmarks").glob("bench_*.py")):
         session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs, env=ENVIRONMENT | ALLOCATOR)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
+from lorap_bench.cli.budget import told_budget
 from lorap_bench.cli.screen import counted, message
 from lorap_bench.store.access import access
 
@@ -21,14 +23,7 @@ if TYPE_CHECKING:
     from lorap_bench.store.look import Look
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Drive", "told_budget"]
-
-
-def told_budget(spent: int, trials: int) -> str:
-    """Say how much of a budget is spent; one that was lowered afterwards may be overspent."""
-    if spent > trials:
-        return f"{counted(spent, 'trial')}, of a budget since cut to {trials}"
-    return f"{spent} of {counted(trials, 'trial')}"
+__all__ = ["Drive"]
 
 
 @final
@@ -48,20 +43,39 @@ class Drive:
             LorapBenchError: another driver is at work, or the study cannot go on.
         """
         from lorap_bench.cli.progress import watch
+        from lorap_bench.cli.pulse import Pulse
+        from lorap_bench.executors.stop import on_request_file
         from lorap_bench.search.loop import Broker
 
+        by = self.folder.manifest.extension
         with (
-            watch(self.spec, self.folder.records(), quiet=self.quiet) as show,
+            watch(self.spec, self.folder.records(), quiet=self.quiet, by=by) as show,
             Broker(self.spec, self.folder, shape, on_event=show) as broker,
+            on_request_file(self.stop, self.folder.stop_request),  # after the lock: it is meant for who drives
         ):
-            if broker.done:
-                spent = told_budget(broker.counted, self.spec.budget.trials)
-                message(f"{self.spec.name} is finished: {broker.exhausted if self._wants(broker) else spent}")
+            show.feel(lambda: Pulse(spent=broker.spent, running=broker.in_flight))
+            if end := self._end(broker):
+                message(f"{self.spec.name} is finished: {end}")
                 return True
             execute(broker)
-            if broker.exhausted and self._wants(broker):
-                message(f"{self.spec.name} ended before its budget: {broker.exhausted}")
-            return broker.done
+            end = self._end(broker)
+            if end and broker.counted < self.spec.budget.trials:
+                message(f"{self.spec.name} ended before its budget: {end}")
+            return bool(end)
+
+    def goes_on(self) -> Drive | None:
+        """Return the drive with a budget that was extended meanwhile; None where it was not.
+
+        Raises:
+            StoreError: ``study.json`` is damaged.
+        """
+        from lorap_bench.cli.wiring import stored_study
+
+        spec = stored_study(self.folder)
+        if spec.budget == self.spec.budget:
+            return None
+        message(f"the budget was extended; it goes on to {counted(spec.budget.trials, 'trial')}")
+        return replace(self, spec=spec)
 
     def confirm(self, planner: Planner) -> bool:
         """Confirm the front if the study asks for it and was not looked at; return whether nothing is left.
@@ -72,6 +86,10 @@ class Drive:
         looks = self.folder.looks.all()
         if looks and looks[-1].finished:
             self._tell_what_is_not_confirmed(looks)
+            return True
+        earlier = self.folder.looks.earlier
+        if earlier and not looks:
+            self._tell_of_earlier_looks(earlier)
             return True
         seeds = len(looks[-1].seeds) if looks else self.spec.replicas.confirm
         if not seeds or not self._front():
@@ -84,7 +102,7 @@ class Drive:
         Raises:
             LorapBenchError: see ``search.confirm.confirm``.
         """
-        from lorap_bench.executors.stop import Interrupted
+        from lorap_bench.executors.stop import Interrupted, on_request_file
         from lorap_bench.search.confirm import Bench, confirm
         from lorap_bench.train.trial import run_trial
 
@@ -100,8 +118,11 @@ class Drive:
                 raise Interrupted
 
         bench = Bench(train=run_trial, planner=planner, on_epoch=self.stop.check, on_event=tell)
+        others = self.folder.driven  # then it is refused, and a request to stop is meant for them
+        heed = nullcontext() if others else on_request_file(self.stop, self.folder.stop_request)
         try:
-            return confirm(self.spec, self.folder, bench, seeds=seeds, again=again)
+            with heed:
+                return confirm(self.spec, self.folder, bench, seeds=seeds, again=again)
         except Interrupted:
             return None
 
@@ -130,14 +151,26 @@ class Drive:
         """Return how many trials there are, and how much of the looks at the test split."""
         return len(self.folder.records()), self.folder.looks.extent
 
-    def _wants(self, broker: Broker) -> bool:
-        """Whether the budget asks for more trials."""
-        return broker.counted < self.spec.budget.trials
+    def _end(self, broker: Broker) -> str:
+        """Say why no more trials are asked for; empty while more are."""
+        trials = self.spec.budget.trials
+        if broker.counted >= trials:
+            return told_budget(broker.counted, trials, self.folder.manifest.extension.trials)
+        return broker.over or broker.exhausted
 
     def _front(self) -> list[int]:
         from lorap_bench.search.confirm import front
 
         return [record.number for record in front(self.spec, self.folder.records())]
+
+    def _tell_of_earlier_looks(self, earlier: int) -> None:
+        """Say that the studies which gave this one its first trials were looked at, if it asks for a look."""
+        if self.spec.replicas.confirm:
+            times = counted(earlier, "time")
+            message(
+                f"not confirmed: the studies that the first trials come from were looked at {times}; "
+                f"`lorap-bench confirm {self.spec.name} --again` looks once more, with other fresh seeds"
+            )
 
     def _tell_what_is_not_confirmed(self, looks: list[Look]) -> None:
         """Say which front trials no look was at, and whether the study asks for more seeds than the last look had."""

@@ -5,7 +5,25 @@ from typing import Annotated
 
 import typer
 
-from lorap_bench.cli import check, confirm, data, export, report, run, schema, status, train
+from lorap_bench.cli import (
+    check,
+    confirm,
+    dashboard,
+    data,
+    doctor,
+    export,
+    extend,
+    merge,
+    model,
+    predict,
+    repair,
+    report,
+    run,
+    schema,
+    status,
+    stop,
+    train,
+)
 from lorap_bench.cli.group import Guarded
 
 app = typer.Typer(
@@ -22,9 +40,17 @@ app.command(epilog=run.EXAMPLE)(run.run)
 app.command(epilog=check.EXAMPLE)(check.check)
 app.command(epilog=confirm.EXAMPLE)(confirm.confirm)
 app.command(epilog=status.EXAMPLE)(status.status)
+app.command(epilog=extend.EXAMPLE)(extend.extend)
+app.command(epilog=stop.EXAMPLE)(stop.stop)
+app.command(epilog=repair.EXAMPLE)(repair.repair)
+app.command(epilog=merge.EXAMPLE)(merge.merge)
+app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
+app.command(epilog=dashboard.EXAMPLE)(dashboard.dashboard)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=report.EXAMPLE)(report.report)
 app.command(epilog=export.EXAMPLE)(export.export)
+app.command(epilog=model.EXAMPLE)(model.model)
+app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.add_typer(data.app, name="data")
 app.command(epilog=schema.EXAMPLE)(schema.schema)
 

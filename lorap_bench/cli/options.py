@@ -16,15 +16,16 @@ __all__ = [
     "RawMirror",
     "Runs",
     "Settings",
-    "StudyFile",
     "StudyOrName",
     "compute_with",
     "use_mirror",
 ]
 
-StudyFile: TypeAlias = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).", show_default=False)]
 StudyOrName: TypeAlias = Annotated[
-    str, typer.Argument(metavar="STUDY", help="Study file, or the name of a study under --runs.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="STUDY", help="Study file (TOML), or a study's name under --runs, or its folder.", show_default=False
+    ),
 ]
 Runs: TypeAlias = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where study folders lie.")]
 RawMirror: TypeAlias = Annotated[

@@ -1,73 +1,39 @@
-"""Progress people can watch: a bar in a terminal, a line a trial in a log, nothing when quiet."""
+"""Progress people can watch: a live view in a terminal, a line a trial in a log, nothing when quiet."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Protocol, Self, final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.live import Live
 
+from lorap_bench.cli.live import glance
+from lorap_bench.cli.pulse import Pace, Pulse
+from lorap_bench.cli.scoreboard import Scoreboard
 from lorap_bench.cli.screen import message, number, stderr
 from lorap_bench.record import Status
-from lorap_bench.report.table import directions, front_records, objective_matrix
-from lorap_bench.stats.front import box_hypervolume
+from lorap_bench.search.budget import Spending
+from lorap_bench.study.extension import Extension
 from lorap_bench.study.spec import OBJECTIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
+
+    from rich.console import RenderableType
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Scoreboard", "StudyProgress", "watch"]
-
-
-@final
-class Scoreboard:
-    """What a study has reached so far, kept up record by record."""
-
-    def __init__(self, spec: StudySpec, records: Iterable[TrialRecord] = ()) -> None:
-        self.spec = spec
-        self.counted = 0
-        self.failed = 0
-        self.hypervolume = 0.0
-        self.front: list[TrialRecord] = []
-        known = list(records)
-        for record in known:
-            self._count(record)
-        self._update(known)
-
-    def add(self, record: TrialRecord) -> None:
-        """Take one more record in; only the front can meet it, so the work does not grow."""
-        self._count(record)
-        if record.status is Status.COMPLETE:
-            self._update([*self.front, record])
-
-    @property
-    def best(self) -> float | None:
-        """Return the best accuracy on the front, None where there is none."""
-        return max((record.objectives.get("accuracy", 0.0) for record in self.front), default=None)
-
-    def __str__(self) -> str:
-        parts = [
-            f"front {len(self.front)}",
-            f"best accuracy {number(self.best)}",
-            f"hypervolume {self.hypervolume:.4f}",
-        ]
-        return " · ".join([*([f"{self.failed} failed"] if self.failed else []), *parts])
-
-    def _count(self, record: TrialRecord) -> None:
-        self.counted += record.status.counts
-        self.failed += record.status.failed
-
-    def _update(self, candidates: list[TrialRecord]) -> None:
-        self.front = front_records(self.spec, candidates)
-        self.hypervolume = box_hypervolume(objective_matrix(self.spec, self.front), directions(self.spec))
+__all__ = ["StudyProgress", "watch"]
 
 
 class StudyProgress(Protocol):
     """Whoever is shown every record as it is written."""
+
+    def feel(self, pulse: Callable[[], Pulse]) -> None:
+        """Learn how to ask what is under way and spent."""
+        ...
 
     def __call__(self, record: TrialRecord) -> None:
         """Show one more record."""
@@ -80,42 +46,57 @@ class StudyProgress(Protocol):
     ) -> None: ...
 
 
-def watch(spec: StudySpec, records: Iterable[TrialRecord], *, quiet: bool) -> StudyProgress:
-    """Return the progress that fits: a bar in a terminal, lines elsewhere, silence when asked."""
+def watch(
+    spec: StudySpec, records: Iterable[TrialRecord], *, quiet: bool, by: Extension | None = None
+) -> StudyProgress:
+    """Return the progress that fits: a live view in a terminal, lines elsewhere, silence when asked.
+
+    Args:
+        spec: the study.
+        records: its trials so far.
+        quiet: whether silence is asked for.
+        by: by how much its budget was extended.
+    """
     board = Scoreboard(spec, records)
     if not quiet and stderr().is_terminal:
-        return _Bar(board)
+        return _View(board, by or Extension())
     return _Lines(board, quiet=quiet)
 
 
 @final
-class _Bar:
-    def __init__(self, board: Scoreboard) -> None:
+class _View:
+    """The study at a glance, drawn twice a second as long as it runs; its last state stays on the screen."""
+
+    def __init__(self, board: Scoreboard, by: Extension) -> None:
         self._board = board
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[board]}"),
-            TimeRemainingColumn(compact=True),
-            console=stderr(),
-            speed_estimate_period=3600,
-        )
-        total = board.spec.budget.trials
-        self._task = self._bar.add_task(board.spec.name, total=total, completed=board.counted, board=str(board))
+        self._by = by
+        self._pace = Pace()
+        self._pulse: Callable[[], Pulse] = self._by_counting
+        self._console = stderr()
+        self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=2)
+
+    def feel(self, pulse: Callable[[], Pulse]) -> None:
+        self._pulse = pulse
 
     def __call__(self, record: TrialRecord) -> None:
         self._board.add(record)
-        self._bar.update(self._task, completed=self._board.counted, board=str(self._board))
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._live.stop()
+
+    def _draw(self) -> RenderableType:
+        pulse = self._pulse()
+        left = self._pace.left(self._board.spec.budget, pulse.spent)
+        return glance(self._board, pulse, left, self._by, self._console.width)
+
+    def _by_counting(self) -> Pulse:
+        return Pulse(spent=Spending(trials=self._board.counted))
 
 
 @final
@@ -127,6 +108,9 @@ class _Lines:
         self._quiet = quiet
         self._began = time.monotonic()
         self._first = board.counted
+
+    def feel(self, pulse: Callable[[], Pulse]) -> None:
+        """Lines tell of what has ended."""
 
     def __call__(self, record: TrialRecord) -> None:
         self._board.add(record)

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,12 +15,12 @@ from lorap_bench.cli.options import (
     RawMirror,
     Runs,
     Settings,
-    StudyFile,
+    StudyOrName,
     compute_with,
     use_mirror,
 )
 from lorap_bench.cli.screen import counted, message, print_path, print_text
-from lorap_bench.cli.wiring import catalog, task_shape
+from lorap_bench.cli.wiring import read_study, task_shape
 from lorap_bench.errors import LorapBenchError
 
 if TYPE_CHECKING:
@@ -42,14 +42,23 @@ class Executor(StrEnum):
 
 
 def run(
-    study: StudyFile,
+    study: StudyOrName,
     settings: Settings = None,
     runs: Runs = Path("runs"),
     raw_mirror: RawMirror = None,
     backend: Backend = None,
     device: Device = None,
     executor: Annotated[Executor, typer.Option("--executor", help="Where trials run.")] = Executor.LOCAL,
-    workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Ray: workers at a time.")] = 2,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address", metavar="HOST:PORT", help="Ray: an existing cluster, or auto (default: one for the run)."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, metavar="N", help="Ray: workers at a time (default: one a core).")
+    ] = None,
+    cpus: Annotated[float, typer.Option("--cpus-per-trial", min=0, metavar="C", help="Ray: cores of a worker.")] = 1.0,
     gpus: Annotated[
         float, typer.Option("--gpus-per-trial", min=0, metavar="G", help="Ray: GPUs of a worker; parts share one.")
     ] = 0.0,
@@ -58,28 +67,32 @@ def run(
 ) -> None:
     """Run a study to its budget, or on from where it stopped, and write its report.
 
-    Ctrl-C finishes what is under way, saves and stops; a second one leaves it, and it runs
-    again next time. Nothing that finished is lost, however the run ends.
+    A study's name or folder goes on with what is stored. Ctrl-C, or `lorap-bench stop`, finishes what is
+    under way, saves and stops; a second one leaves it, and it runs again next time. Nothing that finished
+    is lost, however the run ends.
     """
     use_mirror(raw_mirror)
     compute_with(backend, device)
     from lorap_bench.executors.stop import Stop, on_signals
     from lorap_bench.search.objective import default_planner
     from lorap_bench.search.plan import refuse_infeasible
-    from lorap_bench.store.folder import StudyFolder
-    from lorap_bench.study.file import load_study
 
-    spec = load_study(study, catalog=catalog(), overrides=settings or ())
-    shape = task_shape(spec)
+    found = read_study(study, settings or (), runs)
+    shape = task_shape(found.spec)
     planner = default_planner(shape)
-    refuse_infeasible(spec, planner)  # before there is a folder that a corrected study would not fit
-    folder = StudyFolder.create(runs, spec.to_mapping(), spec.identity)
+    refuse_infeasible(found.spec, planner)  # before there is a folder that a corrected study would not fit
+    folder, spec = found.begin(runs)
     with on_signals(Stop(announce)) as stop:
         drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)
         before = drive.extent()
         try:
-            execute = _executor(executor, stop, workers=workers, gpus=gpus)
-            complete = drive.search(shape, execute) and drive.confirm(planner)
+            cluster = {"address": address, "workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
+            execute = _executor(executor, stop, dataset=spec.base.task.dataset, **cluster)
+            complete = drive.search(shape, execute)
+            while complete and (grown := drive.goes_on()) is not None:
+                drive = grown
+                complete = drive.search(shape, execute)
+            complete = complete and drive.confirm(planner)
         except LorapBenchError:
             if report and drive.extent() != before:
                 print_text(str(drive.report()))
@@ -111,13 +124,13 @@ def announce(requests: int) -> None:
     message(first if requests == 1 else "stopping at once: what was under way runs again next time")
 
 
-def _executor(executor: Executor, stop: "Stop", *, workers: int, gpus: float) -> "Callable[[Broker], None]":
-    """Return what runs a broker's trials."""
+def _executor(executor: Executor, stop: "Stop", **options: Any) -> "Callable[[Broker], None]":
+    """Return what runs a broker's trials; the options are Ray's."""
 
     def on_ray(broker: "Broker") -> None:
         from lorap_bench.executors.ray import RayOptions, run_ray
 
-        run_ray(broker, TRAINER, stop, RayOptions(workers=workers, gpus_per_trial=gpus))
+        run_ray(broker, TRAINER, stop, RayOptions(**options))
 
     def here(broker: "Broker") -> None:
         from lorap_bench.executors.local import run_local

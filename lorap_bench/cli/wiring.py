@@ -5,19 +5,44 @@ Importing this module loads no heavy library; its functions do.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorap_bench.errors import StoreError
+from lorap_bench.errors import ConfigError, Fault, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lorap_bench.cost.shape import TaskShape
-    from lorap_bench.record import TrialRecord
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.catalog import Catalog
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["catalog", "finished_records", "open_study", "task_shape"]
+__all__ = ["Found", "catalog", "find_folder", "open_study", "read_study", "stored_study", "task_shape"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A study as written, its folder if this very study has one, and whether it was read from there."""
+
+    spec: StudySpec
+    folder: StudyFolder | None = None
+    stored: bool = False
+
+    def begin(self, runs: Path) -> tuple[StudyFolder, StudySpec]:
+        """Return its folder, made if there is none, and the study with its budget as extended.
+
+        Raises:
+            StoreError: there is another study of this name under ``runs``, or the folder cannot be made.
+        """
+        from lorap_bench.store.folder import StudyFolder
+        from lorap_bench.study.extension import extended
+
+        folder = self.folder
+        if folder is None or not self.stored:
+            folder = StudyFolder.create(runs, self.spec.to_mapping(), self.spec.identity)
+        return folder, extended(self.spec, folder.manifest.extension)
 
 
 def catalog() -> Catalog:
@@ -61,35 +86,71 @@ def open_study(study: str, runs: Path) -> tuple[StudyFolder, StudySpec]:
         ConfigError: the study file cannot be read or has no name.
         StoreError: there is no such study under ``runs``, or its folder is damaged.
     """
-    from pydantic import ValidationError
-
-    from lorap_bench.store.access import access
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.file import study_name
-    from lorap_bench.study.spec import StudySpec
+
+    folder = find_folder(study, runs) or StudyFolder.open(runs, study_name(Path(study)))
+    return folder, stored_study(folder)
+
+
+def find_folder(study: str, runs: Path) -> StudyFolder | None:
+    """Return the folder that a study's name or path means; None: it is a study file.
+
+    A name means a study under ``runs`` before a folder here.
+
+    Raises:
+        StoreError: it is neither, or the folder is damaged.
+    """
+    from lorap_bench.store.access import access
+    from lorap_bench.store.folder import StudyFolder
 
     path = Path(study)
-    is_name = path.name == study and path.suffix != ".toml"  # a name means a study under `runs` before a folder here
-    if not (is_name and StudyFolder.known(runs, study)) and StudyFolder.known(path.parent, path.name):
-        folder = StudyFolder.open(path.parent, path.name)
-    else:
-        with access(path):
-            is_file = path.suffix == ".toml" or path.is_file()
-        folder = StudyFolder.open(runs, study_name(path) if is_file else study)
+    is_name = path.name == study and path.suffix != ".toml"
+    if not (is_name and StudyFolder.known(runs, study)) and path.name and StudyFolder.known(path.parent, path.name):
+        return StudyFolder.open(path.parent, path.name)
+    with access(path):
+        is_file = path.suffix == ".toml" or path.is_file()
+    return None if is_file else StudyFolder.open(runs, study)
+
+
+def stored_study(folder: StudyFolder, *, written: bool = False) -> StudySpec:
+    """Return the study of a folder with its budget as extended; or, if asked for, as ``written`` in its file.
+
+    Raises:
+        StoreError: ``study.json`` is damaged, or of another version.
+    """
+    from pydantic import ValidationError
+
+    from lorap_bench.study.extension import extended
+    from lorap_bench.study.spec import StudySpec
+
+    manifest = folder.manifest
     try:
-        return folder, StudySpec.from_mapping(folder.spec_mapping())
+        spec = StudySpec.from_mapping(manifest.spec)
     except ValidationError as error:
         message = f"study.json does not fit this version ({error.error_count()} faults)"
         raise StoreError(message, where=str(folder.root)) from error
+    return spec if written else extended(spec, manifest.extension)
 
 
-def finished_records(spec: StudySpec, runs: Path) -> list[TrialRecord]:
-    """Return the records of this very study under ``runs``; none where it has not run yet."""
+def read_study(study: str, settings: Sequence[str], runs: Path) -> Found:
+    """Return a study from a file with its overrides, or as it was stored.
+
+    Raises:
+        ConfigError: the file has faults, or overrides are given for a study that is not read from a file.
+        StoreError: there is no such study, or its folder is damaged.
+    """
     from lorap_bench.store.folder import StudyFolder
-    from lorap_bench.study.spec import StudySpec
+    from lorap_bench.study.file import load_study
 
+    folder = find_folder(study, runs)
+    if folder is not None:
+        if settings:
+            message = "goes with a study file; a study's name goes on with what is stored, and `extend` adds to it"
+            raise ConfigError([Fault(path="--set", message=message, got=settings[0])], where=study)
+        return Found(stored_study(folder, written=True), folder, stored=True)
+    spec = load_study(Path(study), catalog=catalog(), overrides=settings)
     if not StudyFolder.known(runs, spec.name):
-        return []
+        return Found(spec)
     folder = StudyFolder.open(runs, spec.name)
-    same = StudySpec.from_mapping(folder.spec_mapping()).identity == spec.identity
-    return folder.records() if same else []
+    return Found(spec, folder if stored_study(folder).identity == spec.identity else None)

@@ -23,13 +23,24 @@ if TYPE_CHECKING:
     from lorap_bench.data.raw import RawSet
     from lorap_bench.data.task import GraphTask
 
-__all__ = ["DATASETS", "EMBEDDED", "FAMILIES", "canonical_name", "family_of", "load_packed", "load_task", "raw_set_of"]
+__all__ = [
+    "DATASETS",
+    "EMBEDDED",
+    "FAMILIES",
+    "canonical_name",
+    "family_of",
+    "load_packed",
+    "load_task",
+    "provide",
+    "raw_set_of",
+]
 
 EMBEDDED = "Digits"
 PLANETOID = ("Cora", "CiteSeer", "PubMed")
 TU = ("MUTAG", "PROTEINS", "NCI1", "DD", "REDDIT-BINARY", "IMDB-BINARY")
 DATASETS = (EMBEDDED, *PLANETOID, *TU)
 FAMILIES = ("TUDataset", "Planetoid")
+_provided: dict[str, Packed] = {}
 _TU_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # a name becomes part of a path
 
 
@@ -47,9 +58,20 @@ def load_task(config: TaskConfig) -> GraphTask:
     if config.fold and family_of(name) != "TUDataset":
         fault = Fault(path="task.fold", message=f"{name} has one fixed split", got=config.fold, allowed="0")
         raise ConfigError([fault])
-    # The embedded set must load whatever the environment says.
-    folders = None if name == EMBEDDED else Folders.from_environment()
+    # The embedded set and one that was provided must load whatever the environment says.
+    folders = None if name == EMBEDDED or name in _provided else Folders.from_environment()
     return _task(name, config.features, config.fold, folders)
+
+
+def provide(name: str, packed: Packed) -> None:
+    """Let this process take a data set from ``packed`` rather than from a folder, and write to none of it.
+
+    Args:
+        name: its canonical name.
+        packed: its graphs; other processes may look at the very same memory.
+    """
+    _provided[name] = packed
+    _task.cache_clear()
 
 
 def canonical_name(dataset: str) -> str:
@@ -97,7 +119,8 @@ def load_packed(name: str, folders: Folders) -> Packed:
 @lru_cache(maxsize=8)
 def _task(name: str, features: str, fold: int, folders: Folders | None) -> GraphTask:
     """Return a task; the arguments are all it depends on."""
-    task = _embedded() if folders is None else _from_packed(name, load_packed(name, folders), fold)
+    packed = _provided.get(name) or (None if folders is None else load_packed(name, folders))
+    task = _embedded() if packed is None else _from_packed(name, packed, fold)
     return replace(task, x=_row_normalized(task.x)) if features == "row_normalized" else task
 
 

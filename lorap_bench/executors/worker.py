@@ -4,40 +4,65 @@ from __future__ import annotations
 
 import json
 import traceback
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench import errors
 from lorap_bench.config import TrialConfig
 from lorap_bench.errors import ConfigError, Fault, LorapBenchError
+from lorap_bench.executors.watchdog import hard_deadline, patience
 from lorap_bench.record import Outcome, TrialRecord
+from lorap_bench.train.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lorap_bench.search.loop import Job
+    from lorap_bench.executors.local import Trainer
+    from lorap_bench.search.job import Job
+    from lorap_bench.search.verdicts import Bench
+    from lorap_bench.train.watch import Judge
 
-__all__ = ["pack_jobs", "run_packed", "unpack_outcomes"]
+__all__ = ["Duty", "pack_jobs", "run_packed", "trainer", "unpack_outcomes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a worker does with each of its packs.
+
+    Attributes:
+        train_path: the trainer (see ``local.Trainer``), as ``"package.module:function"``.
+        seconds: how long a trial may take; None: as long as it likes.
+        gpus: GPUs, or the share of one, that the worker has.
+    """
+
+    train_path: str
+    seconds: float | None = None
+    gpus: float = 0.0
 
 
 def pack_jobs(jobs: Sequence[Job]) -> str:
     """Return what a worker needs of ``jobs``."""
-    return json.dumps([{"config": job.config.to_mapping(), "seeds": job.seeds} for job in jobs])
+    fields = [{name: getattr(job, name) for name in job.__slots__} for job in jobs]
+    return json.dumps([one | {"config": one["config"].to_mapping()} for one in fields])
 
 
-def run_packed(train_path: str, text: str) -> str:
-    """Train packed jobs with the function at ``train_path`` (``"package.module:function"``, see ``local.Trainer``).
+def run_packed(duty: Duty, text: str, bench: Bench | None = None) -> str:
+    """Train packed jobs, some of which ``bench`` may end early.
 
-    Every error travels as a value, so that an engine's retries are left for workers that die.
+    Every error travels as a value, so that a lost worker always means that its process died. One that is still at work
+    long after its trials should have ended is ended.
     """
     try:
-        module, _, name = train_path.partition(":")
-        requests = [(TrialConfig.from_mapping(job["config"]), tuple(job["seeds"])) for job in json.loads(text)]
+        jobs = json.loads(text)
+        requests = [(TrialConfig.from_mapping(job["config"]), tuple(job["seeds"])) for job in jobs]
+        watch = Watch(judge=None if bench is None else _verdicts(bench, jobs), seconds=duty.seconds)
         outcomes: dict[int, Outcome] = {}
-        for ended in getattr(import_module(module), name)(requests, on_epoch=None):
-            outcomes.update(ended)
-        found = [outcomes[position] for position in range(len(requests))]
-        return json.dumps([{"record": one.record.to_mapping(), "curves": one.curves} for one in found])
+        train = trainer(duty.train_path)  # its imports take seconds that are not the trials'
+        with hard_deadline(patience(duty.seconds, len(jobs))):
+            for ended in train(requests, watch=watch):
+                outcomes.update(ended)
+        return json.dumps([_packed(outcomes[position], duty) for position in range(len(jobs))])
     except LorapBenchError as error:
         return json.dumps({"error": type(error).__name__, "message": str(error)})
     except Exception:  # noqa: BLE001  # a bug: the driver raises it
@@ -59,3 +84,24 @@ def unpack_outcomes(text: str) -> list[Outcome]:
         raise RuntimeError(f"a worker failed:\n{message}")
     kind = getattr(errors, answer["error"], LorapBenchError)
     raise ConfigError([Fault(path="", message=message)]) if kind is ConfigError else kind(message)
+
+
+def trainer(path: str) -> Trainer:
+    """Return the trainer at ``path``, ``"package.module:function"``."""
+    module, _, name = path.partition(":")
+    found: Trainer = getattr(import_module(module), name)
+    return found
+
+
+def _verdicts(bench: Bench, jobs: Sequence[dict[str, Any]]) -> Judge:
+    from lorap_bench.search.job import Job  # late: the search brings the sampler's libraries, which few workers need
+    from lorap_bench.search.verdicts import Verdicts
+
+    return Verdicts(bench, [Job(**{**job, "config": TrialConfig.from_mapping(job["config"])}) for job in jobs])
+
+
+def _packed(outcome: Outcome, duty: Duty) -> dict[str, Any]:
+    record = outcome.record
+    if duty.gpus:
+        record = replace(record, provenance=record.provenance | {"gpus": duty.gpus})
+    return {"record": record.to_mapping(), "curves": outcome.curves}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from lorap_bench.report.view import ROWS_SHOWN, view_of
 if TYPE_CHECKING:
     from lorap_bench.report.view import View
     from lorap_bench.store.folder import StudyFolder
+    from lorap_bench.store.manifest import Manifest
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["EMBED_BYTES", "write_report"]
@@ -55,6 +57,7 @@ def write_report(folder: StudyFolder, spec: StudySpec, out: Path) -> Path:
     file = _as_typed(out / f"{spec.name}.toml")
     files = {f"data.{kind}": export(spec, records, kind, confirmations, file) for kind in ("csv", "json")}
     view = view_of(spec, records, confirmations, folder.spec_mapping(), file)
+    view = replace(view, study=_since(spec.name, folder.manifest) + view.study)
     page = out / "index.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -64,6 +67,18 @@ def write_report(folder: StudyFolder, spec: StudySpec, out: Path) -> Path:
     except OSError as error:
         raise StoreError(f"cannot write the report: {error.strerror}", where=str(out)) from error
     return page
+
+
+def _since(name: str, manifest: Manifest) -> str:
+    """Return comments for the study file: what the study has beside it, and how it came to that."""
+    grown = manifest.extension.to_mapping()
+    options = " ".join(f"--{limit.replace('_', '-')} +{more:g}" for limit, more in grown.items())
+    lines = [f"# Extended since: lorap-bench extend {name} {options}"] if grown else []
+    for origin in manifest.origins:
+        last = origin.first + len(origin.trials) - 1
+        looked = f"; its test split was looked at {origin.looks} times" if origin.looks else ""
+        lines.append(f"# Trials {origin.first} to {last} come from {origin.name}{looked}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _as_typed(path: Path) -> str:

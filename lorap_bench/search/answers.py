@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["infeasible", "lost", "named", "refused", "repeated", "unaffordable"]
 
+_WHY_LOST = {
+    Status.TIMEOUT: ", at last because it hung where no deadline was heard",
+    Status.OUT_OF_MEMORY: ", at last for want of memory on its machine",
+}
+
 
 def named(record: TrialRecord, asked: Asked) -> TrialRecord:
     """Return ``record`` with its place in the study."""
@@ -60,9 +65,9 @@ def repeated(spec: StudySpec, flight: Flight, answer: Answer) -> TrialRecord:
     return replace(record, duplicate_of=answer.number, objectives=objectives, violations=broken)
 
 
-def lost(spec: StudySpec, flight: Flight, times: int) -> TrialRecord:
-    """Return the record of a trial that cost a worker each time it was tried."""
-    return _untrained(spec, flight, Status.WORKER_LOST, f"its worker was lost {times} times")
+def lost(spec: StudySpec, flight: Flight, times: int, status: Status = Status.WORKER_LOST) -> TrialRecord:
+    """Return the record of a trial that cost a worker each time it was tried, the last time as ``status`` says."""
+    return _untrained(spec, flight, status, f"its worker was lost {times} times{_WHY_LOST.get(status, '')}")
 
 
 def _untrained(spec: StudySpec, flight: Flight, status: Status, reason: str) -> TrialRecord:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from lorap_bench.search.sampler import blind
+from lorap_bench.search.sampler import Progress, blind
 from lorap_bench.study.distributions import Choices, IntRange
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ class Packs:
     def __init__(self, spec: StudySpec, size: int, trials: Trials, history: History) -> None:
         self.size = size
         self._search = spec.search
-        self._conditional = any(line.when for line in spec.space.values())
         self._trials, self._history = trials, history
         self._first: int | None = trials.last_pack
         # A driver died while it asked for the last pack: nothing of it was trained.
@@ -87,10 +86,11 @@ class Packs:
             return self._trials.suspected  # a trial that may have killed its worker travels alone
         if not self._joins:
             return True
+        if self._search.together != "auto" or self._trials.keys < self._trials.given:
+            return False
         history = self._history
-        return self._search.together == "auto" and not blind(
-            self._search, conditional=self._conditional, told=history.told, ended=history.ended, out=out
-        )
+        progress = Progress(asked=self._trials.keys, told=history.told, ended=history.ended, out=out)
+        return not blind(self._search, progress)
 
 
 def _widest(spec: StudySpec) -> int:

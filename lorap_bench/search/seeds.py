@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["confirmation_seeds", "member_seeds", "sampler_seed"]
+__all__ = ["confirmation_seeds", "member_seeds", "sampler_seed", "sequence_seed"]
 
 _BITS = 31  # every library takes a non-negative 32-bit signed seed
 
@@ -20,6 +20,11 @@ _BITS = 31  # every library takes a non-negative 32-bit signed seed
 def sampler_seed(study_seed: int, key: int) -> int:
     """Return the seed of the sampler for the ask of trial ``key``."""
     return _seed("sampler", study_seed, key)
+
+
+def sequence_seed(study_seed: int) -> int:
+    """Return the seed of what a study draws once for all its trials: the order of a grid, the scrambling of QMC."""
+    return _seed("sequence", study_seed)
 
 
 def member_seeds(study_seed: int, key: int, members: int) -> tuple[int, ...]:

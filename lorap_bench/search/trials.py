@@ -15,27 +15,32 @@ from optuna.trial import TrialState, create_trial
 
 from lorap_bench.errors import StoreError
 from lorap_bench.record import Status
-from lorap_bench.search.journal import open_journal, read_journal
+from lorap_bench.search.consistency import listed, mismatch
 from lorap_bench.search.keyed import KeyedStudy
 from lorap_bench.search.objective import directions, values
-from lorap_bench.search.sampler import make_sampler
-from lorap_bench.search.seeds import sampler_seed
+from lorap_bench.search.rank_prior import rank_prior
+from lorap_bench.search.samplers import Samplers
+from lorap_bench.search.seat import OnlyOne
+from lorap_bench.search.storage import open_storage
 from lorap_bench.search.suggest import as_optuna, suggest
-from lorap_bench.store.access import exists
+from lorap_bench.search.told import PARTIAL, partial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Container, Mapping
 
-    from optuna.storages import JournalStorage
+    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.search.objective import Planner
+    from lorap_bench.search.seat import Seat
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Asked", "Trials", "count_running"]
+__all__ = ["STUDY", "Asked", "Trials", "ending", "make_study"]
 
-_STUDY = "study"  # the journal holds one study; its real name is the folder's
+STUDY = "study"
+"""The study's name in its log, which holds no other; its real name is the folder's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +71,29 @@ class Trials:
 
     Args:
         spec: the study.
-        folder: its folder, whose lock the caller holds.
+        folder: its folder.
+        planner: what works out a configuration; without it the sampler knows no cost before training.
+        seat: the driver's, in a turn; without it the caller holds the folder's lock.
     """
 
-    def __init__(self, spec: StudySpec, folder: StudyFolder) -> None:
+    def __init__(
+        self, spec: StudySpec, folder: StudyFolder, planner: Planner | None = None, seat: Seat | None = None
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._spec = spec
+        self._seat = seat or OnlyOne(open_storage(spec.storage, folder))
         self._where = str(folder.root)
         self._space = spec.parameters
         self._base = spec.base.to_mapping()
         self._distributions = {p.path: as_optuna(p.distribution) for p in self._space.parameters}
-        self._study = _open_study(spec, open_journal(folder.journal))
-        packs = {trial.user_attrs["key"]: trial.user_attrs.get("pack") for trial in self._keyed()}
-        self._keys = len(packs)
-        self._last_pack: int | None = packs.get(self._keys - 1)
+        self._samplers = Samplers(spec, planner, rank_prior(spec, folder.root))
+        self._study = make_study(spec, self._seat.memory)
         self._waiting: dict[int, _Queued] = {}
+        self._elsewhere: dict[int, FrozenTrial] = {}
+        last = self.look()
+        self._last_pack: int | None = None
+        if last and not self._elsewhere:
+            self._last_pack = last[self._keys - 1].user_attrs.get("pack")
 
     @property
     def keys(self) -> int:
@@ -88,8 +101,13 @@ class Trials:
         return self._keys
 
     @property
+    def given(self) -> int:
+        """Return how many first points the warm start gives."""
+        return self._samplers.given
+
+    @property
     def last_pack(self) -> int | None:
-        """Return the first key of the last pack when this driver began; None if there was none."""
+        """Return the first key of the last pack when this driver began; None if there was none, or it is another's."""
         return self._last_pack
 
     @property
@@ -102,32 +120,82 @@ class Trials:
         """Whether the next point is one on which workers died."""
         return bool(self._waiting) and self._waiting[min(self._waiting)].lost > 0
 
-    def reap(self, recorded: Collection[int], read: Callable[[int], TrialRecord | None]) -> None:
+    @property
+    def elsewhere(self) -> Mapping[int, Mapping[str, Any]]:
+        """Return the points that other drivers are training, by key."""
+        return {key: trial.params for key, trial in self._elsewhere.items()}
+
+    @property
+    def deserted(self) -> bool:
+        """Whether another driver has died over a trial."""
+        return not all(self._seat.lives(trial.user_attrs["owner"]) for trial in self._elsewhere.values())
+
+    def look(self) -> dict[int, FrozenTrial]:
+        """Look at the whole storage: what was asked for, waits, and runs elsewhere; return each key's last trial.
+
+        Once is enough for a driver that is alone; one of several looks again whenever others wrote.
+        """
+        stored = self._study.stored()
+        last = {trial.user_attrs["key"]: trial for trial in stored if "key" in trial.user_attrs}
+        self._keys = len(last)
+        self._study.moved = any(trial.number != trial.user_attrs.get("key") for trial in stored)
+        self._waiting = {key: _queued(trial) for key, trial in last.items() if trial.state is TrialState.WAITING}
+        self._elsewhere = {
+            key: trial
+            for key, trial in last.items()
+            if trial.state is TrialState.RUNNING and trial.user_attrs.get("owner", "") not in {"", self._seat.owner}
+        }
+        return last
+
+    def ended(self) -> set[int]:
+        """Return the keys whose trial has been told."""
+        return {key for key, trial in self.look().items() if trial.state.is_finished()}
+
+    def owns(self, asked: Asked) -> bool:
+        """Return whether a trial is still this driver's: it runs, and no other driver has queued it again."""
+        stored, number = self._study.stored(), asked.trial.number
+        if number >= len(stored) or stored[number].state is not TrialState.RUNNING:
+            return False
+        notes = stored[number].user_attrs
+        return bool(notes.get("key") == asked.key and notes.get("owner", "") == self._seat.owner)
+
+    def restart(self) -> None:
+        """Forget what was not written because another driver came between, and look again."""
+        self._seat.memory.restart()
+        self.look()
+
+    def reap(
+        self, recorded: Collection[int], read: Callable[[int], TrialRecord | None], mine: Container[int] = ()
+    ) -> None:
         """Settle every trial that a dead driver left running. Doing it again changes nothing.
 
         A trial with a record is told from it; one without goes back to the queue under its key.
 
+        Args:
+            recorded: the keys that have a record.
+            read: reads one.
+            mine: the keys that this driver has out.
+
         Raises:
-            StoreError: records and journal do not belong together: by the order of writing a
+            StoreError: records and log do not belong together: by the order of writing a
                 record always has a stored trial, and a told trial always has a record.
         """
         stored = self._study.stored()
         self._check(stored, set(recorded))
         queued = {trial.user_attrs["key"] for trial in stored if trial.state is TrialState.WAITING}
         for frozen in (trial for trial in stored if trial.state is TrialState.RUNNING):
+            if self._lives(frozen, mine):
+                continue
             asked = self._asked(frozen)
             if asked is None:
                 self._study.tell(frozen.number, state=TrialState.FAIL)
-            elif asked.key in recorded:
-                record = read(asked.key)
-                assert record is not None
+            elif (record := read(asked.key)) is not None:
                 self.tell(asked, record)
             elif asked.key in queued:
                 self._study.tell(frozen.number, state=TrialState.FAIL)
             else:
                 self.requeue(asked)
-        waiting = self._study.stored((TrialState.WAITING,))
-        self._waiting = {trial.user_attrs["key"]: _queued(trial) for trial in waiting}
+        self.look()
 
     def ask(self, pack: int | None = None) -> Asked:
         """Return the next point: of the queued ones the first by key, else a new one under the next key.
@@ -139,8 +207,7 @@ class Trials:
             pack: the first key of those a new point is asked for with, if it is one of several.
         """
         key = min(self._waiting, default=self._keys)
-        self._study.sampler = make_sampler(self._spec.search, sampler_seed(self._spec.seed, key))
-        self._study.asking = key
+        self._samplers.set_for(self._study, key)
         queued = self._waiting.pop(key, None)
         if queued is not None:
             trial = self._study.take(queued.trial_id)
@@ -148,6 +215,9 @@ class Trials:
             trial = self._study.ask()
             if pack is not None:
                 trial.set_user_attr("pack", pack)
+        if self._seat.owner:
+            trial.set_user_attr("owner", self._seat.owner)
+        if queued is None:
             trial.set_user_attr("key", key)  # last: a trial without a key never reached anybody
             self._keys += 1
         return _asked(trial, self._suggest(trial), trial.user_attrs)
@@ -158,12 +228,10 @@ class Trials:
         for name, violation in record.violations.items():
             if name not in known:
                 asked.trial.set_constraint(name, violation)
-        if record.status in {Status.COMPLETE, Status.DUPLICATE} and record.objectives:
-            self._study.tell(asked.trial, values(self._spec, record), TrialState.COMPLETE)
-        elif record.status in {Status.PRUNED, Status.INVALID}:
-            self._study.tell(asked.trial, state=TrialState.PRUNED)
-        else:
-            self._study.tell(asked.trial, state=TrialState.FAIL)
+        state, figures = ending(self._spec, record)
+        if state is TrialState.PRUNED and (seen := partial(record)) is not None:
+            asked.trial.set_user_attr(PARTIAL, seen)
+        self._study.tell(asked.trial, figures, state)
 
     def requeue(self, asked: Asked, *, lost: bool = False) -> None:
         """Put a trial back under its key with its point and the sampler's notes, then close the old one."""
@@ -207,37 +275,39 @@ class Trials:
         trial = optuna.Trial(self._study, frozen._trial_id)  # noqa: SLF001  # the one way back to a stored trial
         return _asked(trial, dict(frozen.params), frozen.user_attrs)
 
-    def _keyed(self) -> list[FrozenTrial]:
-        return [trial for trial in self._study.stored() if "key" in trial.user_attrs]
+    def _lives(self, frozen: FrozenTrial, mine: Container[int]) -> bool:
+        """Return whether somebody trains a running trial."""
+        owner = frozen.user_attrs.get("owner", "")
+        if owner == self._seat.owner:
+            return frozen.user_attrs.get("key") in mine
+        return self._seat.lives(owner)
 
     def _check(self, stored: list[FrozenTrial], recorded: set[int]) -> None:
-        last = {trial.user_attrs["key"]: trial.state for trial in stored if "key" in trial.user_attrs}
-        strangers = sorted(recorded - set(last))
-        if strangers:
-            message = f"records of trials the journal never had ({_list(strangers)}): the folder was mixed up"
+        found, kind = mismatch(stored, recorded), self._spec.storage.kind
+        mend = f"`lorap-bench repair {self._spec.name}` makes it again from the records"
+        if found.unknown:
+            message = (
+                f"records of trials the {kind} never had ({listed(found.unknown)}): the folder was mixed up; {mend}"
+            )
             raise StoreError(message, where=self._where)
-        missing = sorted(key for key, state in last.items() if state.is_finished() and key not in recorded)
-        if missing:
-            raise StoreError(f"records of finished trials are gone ({_list(missing)})", where=self._where)
+        if found.missing:
+            message = f"records of finished trials are gone ({listed(found.missing)}); {mend}"
+            raise StoreError(message, where=self._where)
 
 
-def count_running(folder: StudyFolder) -> int:
-    """Return how many trials run now; without a living driver none does."""
-    if not exists(folder.journal) or not folder.driven:
-        return 0
-    storage = read_journal(folder.journal)
-    if not storage.get_all_studies():  # the driver has only just begun
-        return 0
-    study = optuna.load_study(study_name=_STUDY, storage=storage)
-    return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+def make_study(spec: StudySpec, storage: BaseStorage) -> KeyedStudy:
+    """Load the study, or create it in a new log (which writes a line, even where there is one)."""
+    sampler = optuna.samplers.RandomSampler(spec.seed)  # asks nothing: each key has a sampler of its own
+    if all(study.study_name != STUDY for study in storage.get_all_studies()):
+        optuna.create_study(storage=storage, study_name=STUDY, directions=directions(spec), sampler=sampler)
+    return KeyedStudy(study_name=STUDY, storage=storage, sampler=sampler)
 
 
-def _open_study(spec: StudySpec, storage: JournalStorage) -> KeyedStudy:
-    """Load the study, or create it in a new journal (which writes a line, even where there is one)."""
-    sampler = make_sampler(spec.search, spec.seed)
-    if all(study.study_name != _STUDY for study in storage.get_all_studies()):
-        optuna.create_study(storage=storage, study_name=_STUDY, directions=directions(spec), sampler=sampler)
-    return KeyedStudy(study_name=_STUDY, storage=storage, sampler=sampler)
+def ending(spec: StudySpec, record: TrialRecord) -> tuple[TrialState, list[float] | None]:
+    """Return the state and the values that the sampler is told of a trial."""
+    if record.status in {Status.COMPLETE, Status.DUPLICATE} and record.objectives:
+        return TrialState.COMPLETE, values(spec, record)
+    return (TrialState.PRUNED if record.status in {Status.PRUNED, Status.INVALID} else TrialState.FAIL), None
 
 
 def _asked(trial: optuna.Trial, params: dict[str, Any], notes: dict[str, Any]) -> Asked:
@@ -251,8 +321,3 @@ def _queued(trial: FrozenTrial) -> _Queued:
 def _is_note(name: str) -> bool:
     """Whether a system attribute is the sampler's own, such as a trial's generation."""
     return name != "fixed_params" and not name.startswith("constraints")
-
-
-def _list(keys: list[int]) -> str:
-    shown = ", ".join(str(key) for key in keys[:5])
-    return shown if len(keys) <= 5 else f"{shown}, … {len(keys)} in all"

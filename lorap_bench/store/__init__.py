@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lorap_bench.store.folder import FOLDER_VERSION, StudyFolder
+from lorap_bench.store.folder import StudyFolder
 from lorap_bench.store.lock import DriverLock
 from lorap_bench.store.look import Baseline, Confirmation, Look, Subject
 from lorap_bench.store.looks import Looks
+from lorap_bench.store.manifest import FOLDER_VERSION
 
 __all__ = ["FOLDER_VERSION", "Baseline", "Confirmation", "DriverLock", "Look", "Looks", "StudyFolder", "Subject"]

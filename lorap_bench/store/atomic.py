@@ -7,6 +7,7 @@ import math
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from lorap_bench.errors import StoreError
 from lorap_bench.store.access import access
@@ -14,7 +15,7 @@ from lorap_bench.store.access import access
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["read_json", "sync_folder", "write_json"]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -25,7 +26,7 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         StoreError: the file cannot be written (disk full, no permission); the old one stays.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")  # two drivers may write the same file
     with access(path, "write"):
         try:
             with temporary.open("w", encoding="utf-8") as file:
@@ -33,7 +34,7 @@ def write_json(path: Path, value: Any) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError:
             with suppress(OSError):
                 temporary.unlink()
@@ -68,7 +69,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename inside ``folder`` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -2,13 +2,15 @@
 
 ```
 <runs>/<name>/
-  study.json            the study as written, with its identity
+  study.json            the study as written, its identity, extensions of its budget, where trials came from
   trials/000012.json    one record a finished trial, never rewritten
   curves/000012.json    its curves, written before the record
   looks/000001.json     a look at the test split: its trials, their baselines, its seeds
   confirmed/000001/     what came of look 1: one record a configuration, by digest
   journal.log           what the sampler remembers (written by the search)
   driver.lock           held while a driver runs
+  stop.json             a request that the driver ends, while there is one
+  damaged/              what a repair has set aside
 ```
 A record that is there is whole: every file is written beside its place and renamed into it.
 """
@@ -17,6 +19,9 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -25,18 +30,20 @@ from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.store.lock import Driven, DriverLock
 from lorap_bench.store.looks import Looks
+from lorap_bench.store.manifest import STUDY, Manifest, ManifestFile
 from lorap_bench.store.numbered import numbered, place, read_record
+from lorap_bench.store.versions import mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lorap_bench.record import Curves, Outcome, TrialRecord
     from lorap_bench.store.look import Confirmation
+    from lorap_bench.study.extension import Extension
 
-__all__ = ["FOLDER_VERSION", "StudyFolder"]
+__all__ = ["StudyFolder"]
 
-FOLDER_VERSION = 1
-_STUDY = "study.json"
+_TRIES, _PAUSE = 5, 0.02  # seconds
 _MAY_CHANGE = ("budget", "description", "replicas.confirm", "storage")
 
 
@@ -47,8 +54,9 @@ class StudyFolder:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self.journal = self.root / "journal.log"
-        self.looks = Looks(self.root)
-        self._study = self.root / _STUDY
+        self.stop_request = self.root / "stop.json"
+        self.damaged = self.root / "damaged"
+        self._manifest = ManifestFile(self.root)
 
     @classmethod
     def create(cls, runs: Path, spec_mapping: Mapping[str, Any], identity: str) -> StudyFolder:
@@ -60,24 +68,36 @@ class StudyFolder:
         Raises:
             StoreError: the folder belongs to another study or space (says what differs), or cannot be used.
         """
+        mend(Path(runs), str(spec_mapping["name"]))
         folder = cls(Path(runs) / str(spec_mapping["name"]))
         spec = json.loads(json.dumps(spec_mapping))  # tuples become lists, as in the stored file
-        wanted = {"schema_version": FOLDER_VERSION, "identity": identity, "spec": spec}
-        if not exists(folder._study):
+        if not folder._manifest.there:
+            return cls.make(folder.root, Manifest(identity=identity, spec=spec))
+        stored = folder.manifest
+        if stored.identity != identity:
+            raise StoreError(_difference(stored.spec, spec), where=str(folder.root))
+        if stored.spec != spec:
+            folder._manifest.write(replace(stored, spec=spec))
+        return folder
+
+    @classmethod
+    def make(cls, root: Path, manifest: Manifest) -> StudyFolder:
+        """Make a study's folder at ``root``, or go on making one.
+
+        Raises:
+            StoreError: there are trials of which nobody knows the study, or the folder cannot be made.
+        """
+        folder = cls(root)
+        if not folder._manifest.there:
             folder._make()
-        else:
-            stored = folder._stored()
-            if stored["identity"] != identity:
-                raise StoreError(_difference(stored["spec"], wanted["spec"]), where=str(folder.root))
-            if stored == wanted:
-                return folder
-        write_json(folder._study, wanted)
+        folder._manifest.write(manifest)
         return folder
 
     @classmethod
     def known(cls, runs: Path, name: str) -> bool:
         """Whether there is a study called ``name``."""
-        return exists(Path(runs) / name / _STUDY)
+        mend(Path(runs), name)
+        return exists(Path(runs) / name / STUDY)
 
     @classmethod
     def open(cls, runs: Path, name: str) -> StudyFolder:
@@ -86,33 +106,61 @@ class StudyFolder:
         Raises:
             StoreError: there is none (names the nearest that is there), or it cannot be read.
         """
-        folder = cls(Path(runs) / name)
-        if not exists(folder._study):
-            known = sorted(path.parent.name for path in Path(runs).glob("*/study.json"))
+        if not cls.known(runs, name):
+            known = sorted(path.parent.name for path in Path(runs).glob(f"*/{STUDY}") if path.parent.name[0] != ".")
             hint = nearest(name, known)
             message = f"no study called {name!r} here" + (f"; did you mean {hint!r}?" if hint else "")
             raise StoreError(message, where=str(runs))
-        folder._stored()
+        folder = cls(Path(runs) / name)
+        _ = folder.manifest
         return folder
 
-    def spec_mapping(self) -> dict[str, Any]:
-        """Return the study as it was written, in plain values."""
-        return dict(self._stored()["spec"])
+    @property
+    def manifest(self) -> Manifest:
+        """Return what ``study.json`` holds.
 
-    def lock(self) -> DriverLock:
-        """Become the folder's one driver until the lock is closed.
+        Raises:
+            StoreError: it is damaged, of another schema version, or cannot be read.
+        """
+        return self._manifest.read()
+
+    def spec_mapping(self) -> dict[str, Any]:
+        """Return the study as it was written, in plain values; extensions of its budget are not in it."""
+        return self.manifest.spec
+
+    def extend(self, by: Extension, when: str) -> None:
+        """Add to the budget. A driver that is at work goes on with it.
+
+        Raises:
+            StoreError: ``study.json`` is damaged, or the disk refuses.
+        """
+        self._manifest.extend(by, when)
+
+    @property
+    def looks(self) -> Looks:
+        """Return the looks at the test split, counted from those of the studies that this one came from."""
+        return Looks(self.root, self.manifest.looks if self._manifest.there else 0)
+
+    def lock(self, *, shared: bool = False) -> DriverLock:
+        """Become the folder's driver until the lock is closed: its only one, or one of several that share it.
+
+        Whoever asks whether it is ``driven`` holds the lock for an instant, so it is tried a few times.
 
         Raises:
             Driven: there is one already.
             StoreError: the lock cannot be taken for another reason.
         """
-        return DriverLock(self.root / "driver.lock")
+        for _ in range(_TRIES - 1):
+            with suppress(Driven):
+                return DriverLock(self.root / "driver.lock", shared=shared)
+            time.sleep(_PAUSE)
+        return DriverLock(self.root / "driver.lock", shared=shared)
 
     @property
     def driven(self) -> bool:
         """Whether a driver is known to be at work on this folder now (a mere reader may not be able to tell)."""
         try:
-            self.lock().close()
+            DriverLock(self.root / "driver.lock").close()
         except Driven:
             return True
         except StoreError:
@@ -166,14 +214,6 @@ class StudyFolder:
         with access(self.root, "create the folder"):
             for name in ("trials", "curves", "confirmed"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
-
-    def _stored(self) -> dict[str, Any]:
-        stored = read_json(self._study)
-        found = stored.get("schema_version") if isinstance(stored, dict) else None
-        if found != FOLDER_VERSION:
-            message = f"study folder of schema {found!r}, this version reads {FOLDER_VERSION}"
-            raise StoreError(message, where=str(self._study))
-        return dict(stored)
 
     def _path(self, kind: str, number: int) -> Path:
         return place(self.root / kind, number)

@@ -1,4 +1,4 @@
-"""One driver at a time: a lock the operating system drops when its holder dies, however it dies."""
+"""Who may drive: a lock the operating system drops when its holder dies, however it dies."""
 
 from __future__ import annotations
 
@@ -24,16 +24,20 @@ class Driven(StoreError):
 class DriverLock:
     """Hold ``path`` with ``flock`` until closed. The file stays empty: it names no host or process.
 
+    Args:
+        path: the lock's file.
+        shared: hold it beside others that hold it so: drivers whose database keeps them apart.
+
     Raises:
-        Driven: another process, or another lock of this one, holds it.
+        Driven: another process, or another lock of this one, holds it in a way that does not go with this.
         StoreError: the file cannot be opened or locked.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         with access(path, "lock"):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 self.close()
                 message = "another process drives this study; wait for it or stop it"

@@ -29,9 +29,16 @@ __all__ = ["Looks"]
 
 @final
 class Looks:
-    """The looks in the study folder ``root``."""
+    """The looks in the study folder ``root``.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        earlier: how often the studies were looked at that gave it its first trials. Their looks lie with them;
+            here they only count.
+    """
+
+    def __init__(self, root: Path, earlier: int = 0) -> None:
+        self.earlier = earlier
         self._root = root
         self._looks = root / "looks"
         self._confirmed = root / "confirmed"
@@ -49,6 +56,11 @@ class Looks:
         """Return the look that was cut short; None if there is none."""
         return next((look for look in self.all() if not look.finished), None)
 
+    @property
+    def next_number(self) -> int:
+        """Return the number of the look that would be next."""
+        return self.earlier + len(self.all()) + 1
+
     def begin(self, look: Look) -> None:
         """Write down a look that is about to begin.
 
@@ -60,14 +72,14 @@ class Looks:
             last = known[-1]
             message = f"look {last.number} at the test split, of {last.date}, is not finished; it goes on first"
             raise StoreError(message, where=str(self._root))
-        if known and not look.again:
-            last = known[-1]
+        if look.number > 1 and not look.again:
+            which = f"look {known[-1].number}, of {known[-1].date}" if known else "by the studies its trials come from"
             message = (
-                f"the test split has been looked at already (look {last.number}, of {last.date}); "
+                f"the test split has been looked at already ({which}); "
                 "--again looks once more, with other fresh seeds, and that is recorded"
             )
             raise StoreError(message, where=str(self._root))
-        assert look.number == len(known) + 1
+        assert look.number == self.next_number
         with access(self._looks, "create the folder"):
             self._looks.mkdir(parents=True, exist_ok=True)
             (self._confirmed / f"{look.number:06d}").mkdir(parents=True, exist_ok=True)

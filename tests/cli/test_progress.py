@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lorap_bench.cli import progress
+from lorap_bench.cli.pulse import Pace, Pulse
+from lorap_bench.cli.scoreboard import Scoreboard
 from lorap_bench.record import Status, TrialRecord
+from lorap_bench.search.budget import Spending
+from lorap_bench.study.extension import Extension
+from lorap_bench.study.sections import BudgetSpec
 from lorap_bench.study.spec import StudySpec
 
 SPEC = StudySpec.from_mapping(
@@ -35,10 +41,10 @@ RECORDS = [
 
 
 def test_a_scoreboard_kept_up_equals_one_made_at_once() -> None:
-    kept = progress.Scoreboard(SPEC)
+    kept = Scoreboard(SPEC)
     for one in RECORDS:
         kept.add(one)
-    made = progress.Scoreboard(SPEC, RECORDS)
+    made = Scoreboard(SPEC, RECORDS)
     assert (kept.counted, kept.failed, kept.best) == (4, 1, 0.75)
     assert [one.number for one in kept.front] == [one.number for one in made.front] == [0, 4]
     # (32 - 4) / 32 * 0.5 under the first point, and 24 / 32 * 0.25 that the second adds.
@@ -48,7 +54,7 @@ def test_a_scoreboard_kept_up_equals_one_made_at_once() -> None:
 
 
 def test_an_empty_scoreboard() -> None:
-    assert str(progress.Scoreboard(SPEC)) == "front 0 · best accuracy – · hypervolume 0.0000"
+    assert str(Scoreboard(SPEC)) == "front 0 · best accuracy – · hypervolume 0.0000"
 
 
 def test_a_log_has_a_line_for_each_trial_that_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,12 +77,39 @@ def test_quiet_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("columns", ["50", "80", "120"])
+def test_a_terminal_gets_a_live_view(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
-    monkeypatch.setenv("COLUMNS", "120")
-    with progress.watch(SPEC, [], quiet=False) as show:
-        show(RECORDS[0])
-        show(RECORDS[2])
-    err = capsys.readouterr().err
-    assert "2/3" in err
-    assert "1 failed · front 1 · best accuracy 0.5" in err
+    monkeypatch.setenv("COLUMNS", columns)
+    with progress.watch(SPEC, [], quiet=False, by=Extension(trials=1)) as show:
+        show.feel(lambda: Pulse(spent=Spending(trials=2, epochs=70), running=3))
+        for one in RECORDS:
+            show(one)
+    err = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    last = err[err.rindex("tiny  ") :]
+    assert "3 complete · 1 diverged (lost) · 1 duplicate" in " ".join(last.split())
+    assert "2 of 2 + 1 trials" in last
+    assert "3 trials under way" in last
+    assert "2 trials, hypervolume 0.6250" in last
+    table = [line.split()[:3] for line in last.splitlines()[-2:]]
+    assert table == [["4", "0.75", "8"], ["0", "0.5", "4"]]
+    assert ("no prompt" in last) == (columns != "50")
+    assert max(map(len, last.splitlines())) <= int(columns)
+
+
+def test_the_pace_tells_what_is_left_of_the_nearest_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("lorap_bench.cli.pulse.time.monotonic", lambda: now)
+    budget = BudgetSpec(trials=10, epochs=50)
+    pace = Pace()
+    assert pace.left(budget, Spending()) is None
+    now += 60
+    # 2 trials and 20 epochs in 60 s: 8 trials take 240 s, 30 epochs 90 s.
+    assert pace.left(budget, Spending(trials=2, epochs=20, seconds=60)) == pytest.approx(90)
+    assert pace.left(budget, Spending(trials=10, epochs=20, seconds=60)) == 0
+    hours = BudgetSpec(trials=10, hours=1.0)
+    assert Pace().left(hours, Spending(seconds=3000)) == pytest.approx(600)
+    # Before the first trial of this session, the pace is that of the sessions before.
+    assert Pace().left(BudgetSpec(trials=10), Spending(trials=5, seconds=50)) == pytest.approx(50)

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import optuna
+import pandas as pd
 import pytest
 
 from lorap_bench.cli.screen import print_path
@@ -215,6 +217,23 @@ def test_export_as_csv_and_to_a_file(lorap_bench: Command, finished: Path, tmp_p
     assert (ended.code, ended.out) == (0, "")
     assert out.read_text(encoding="utf-8") == csv
     assert lorap_bench("export", finished, "--json").json["name"] == "tiny"
+
+
+@pytest.mark.parametrize("form", ["parquet", "journal"])
+def test_export_for_other_programs(lorap_bench: Command, finished: Path, tmp_path: Path, form: str) -> None:
+    out = tmp_path / f"trials.{form}"
+    refused = lorap_bench("export", finished, "--format", form)
+    assert (refused.code, refused.out) == (2, "")
+    assert f"--out: {form} is no text for a screen" in refused.err
+    assert lorap_bench("export", finished, "--format", form, "--out", out).code == 0
+    first = out.read_bytes()
+    assert lorap_bench("export", finished, "--format", form, "--out", out).code == 0
+    assert out.read_bytes() == first
+    if form == "parquet":
+        assert len(pd.read_parquet(out)) == 3
+    else:
+        storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(out)))
+        assert len(optuna.load_study(study_name="tiny", storage=storage).trials) == 3
 
 
 def test_export_that_cannot_be(lorap_bench: Command, finished: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from lorap_bench.cli.run import announce
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.record import Status
 from lorap_bench.store.folder import StudyFolder
+from lorap_bench.train.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,8 @@ def test_a_study_runs_is_told_exported_and_reported(lorap_bench: Command, tiny: 
     status = lorap_bench("status", tiny, "--runs", runs, "--json").json
     assert status["schema_version"] == 1
     assert status["name"] == "tiny"
-    assert status["budget"] == {"trials": 3, "counted": 3}
+    assert status["budget"] == {"trials": 3, "counted": 3, "extension": {}}
+    assert (status["limits"], status["driven"]) == ({}, False)
     assert (status["states"]["complete"], status["states"]["running"]) == (3, 0)
     assert {"number", "values"} <= set(status["front"][0])
     assert set(status["front"][0]["values"]) == {"accuracy", "average_bits", "overhead"}
@@ -203,7 +205,7 @@ def test_a_failure_of_the_study_leaves_a_report(
 ) -> None:
     def fail(broker: Any, train: Any, stop: Any) -> None:
         job = broker.ask()
-        (ended,) = train([(job.config, job.seeds)], on_epoch=stop.check)
+        (ended,) = train([(job.config, job.seeds)], watch=Watch(on_epoch=stop.check))
         broker.tell(job, ended[0])
         raise ConfigError([Fault(path="somewhere", message="no further")])
 

@@ -6,13 +6,15 @@ import csv
 import io
 import json
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from lorap_bench.errors import ConfigError
 from lorap_bench.record import Status
-from lorap_bench.report.export import export
+from lorap_bench.report.export import export, export_parquet, unknown_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,3 +75,33 @@ def test_nothing_to_export_is_an_empty_table(make_spec: MakeSpec) -> None:
 def test_an_unknown_format_names_the_nearest(make_spec: MakeSpec) -> None:
     with pytest.raises(ConfigError, match=r"unknown format; got 'jsn'; allowed: csv, json; did you mean 'json'\?"):
         export(make_spec(), [], "jsn")
+
+
+def test_parquet_has_the_rows_of_the_csv_with_types(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    points: list[dict[str, Any]] = [
+        {"prompt.count": 4, "optim.batch": "full", "prompt.gate": True},
+        {"prompt.count": 2, "optim.batch": 64},
+        {"prompt.gate": False},
+    ]
+    made = [make_record(0), make_record(1), make_record(2, status=Status.DIVERGED, objectives={})]
+    records = [replace(record, params=point) for record, point in zip(made, points, strict=True)]
+    confirmations = {0: make_confirmation(made[0])}
+    data = export_parquet(make_spec(), records, confirmations)
+    assert data == export_parquet(make_spec(), records[::-1], confirmations)
+    frame = pd.read_parquet(io.BytesIO(data))
+    table = pd.read_csv(io.StringIO(export(make_spec(), records, "csv", confirmations)))
+    assert list(frame.columns) == list(table.columns)
+    assert frame["params.prompt.count"].dtype == "Int64"
+    assert frame["params.optim.batch"].tolist()[:2] == ["full", "64"]
+    assert frame["params.prompt.gate"].tolist()[0] is True
+    assert frame["accuracy"].dtype == "float64"
+    assert frame["accuracy"].tolist()[:2] == table["accuracy"].tolist()[:2]
+    assert frame["test_accuracy"].isna().tolist() == [False, True, True]
+    assert frame["number"].tolist() == [0, 1, 2]
+
+
+def test_an_unknown_format_is_told_with_all_there_are() -> None:
+    with_all = unknown_format("parket", ["csv", "parquet"])
+    assert "got 'parket'; allowed: csv, parquet; did you mean 'parquet'?" in str(with_all)

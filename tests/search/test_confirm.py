@@ -12,8 +12,8 @@ from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Interrupted, Stop
 from lorap_bench.record import Status
 from lorap_bench.report.trial import gain
-from lorap_bench.search.baselines import baselines, subject
 from lorap_bench.search.account import search_left
+from lorap_bench.search.baselines import baselines, subject
 from lorap_bench.search.confirm import Bench, confirm, front
 from lorap_bench.search.loop import Broker
 from lorap_bench.store.folder import StudyFolder

@@ -42,6 +42,10 @@ SAMPLERS: list[tuple[str, dict[str, Any], int]] = [
     ("TPE", {"n_startup_trials": 4}, 4),
     ("TPE", GROUPED, 3),
     ("NSGAII", {"population_size": 4}, 3),
+    ("NSGAIII", {"population_size": 4}, 1),
+    ("EHVI", {"n_startup_trials": 4, "history_cap": 20}, 1),
+    ("TPE", {"n_startup_trials": 4, "history_cap": 20}, 1),
+    ("QMC", {}, 1),
 ]
 
 

@@ -15,7 +15,7 @@ from lorap_bench.record import Outcome, Status
 from lorap_bench.search import account
 from lorap_bench.search.journal import read_journal
 from lorap_bench.search.loop import Broker, StudyFailed
-from lorap_bench.search.trials import count_running
+from lorap_bench.search.running import count_running
 from lorap_bench.store.folder import StudyFolder
 from tests.search.synthetic import SMALL, each, fail, make_spec, sketch, story, train
 

@@ -54,3 +54,11 @@ def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
         DriverLock(path).close()
+
+
+def test_those_that_share_it_keep_out_who_wants_it_alone(tmp_path: Path) -> None:
+    path = tmp_path / "driver.lock"
+    with DriverLock(path, shared=True), DriverLock(path, shared=True), pytest.raises(StoreError, match="drives"):
+        DriverLock(path)
+    with DriverLock(path), pytest.raises(StoreError, match="drives"):
+        DriverLock(path, shared=True)

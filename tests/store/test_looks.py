@@ -10,6 +10,7 @@ from lorap_bench.errors import StoreError
 from lorap_bench.record import MemberResult, Status, TrialRecord
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.store.look import Baseline, Look, Subject
+from lorap_bench.store.looks import Looks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,3 +215,13 @@ def test_an_older_look_keeps_its_words_whatever_comes(folder: StudyFolder) -> No
     before = (folder.root / "looks" / "000001.json").read_bytes()
     folder.looks.begin(replace(look(2), again=True))
     assert (folder.root / "looks" / "000001.json").read_bytes() == before
+
+
+def test_looks_of_the_studies_that_gave_trials_count(tmp_path: Path) -> None:
+    looks = Looks(tmp_path, earlier=2)
+    assert (looks.next_number, looks.all()) == (3, [])
+    with pytest.raises(StoreError, match=r"looked at already \(by the studies its trials come from\); --again"):
+        looks.begin(Look(number=3, seeds=(5,), subjects=(), started="2026-01-02"))
+    looks.begin(Look(number=3, seeds=(5,), subjects=(), started="2026-01-02", again=True))
+    assert [look.number for look in looks.all()] == [3]
+    assert looks.next_number == 4

@@ -30,7 +30,7 @@ def test_each_layer_has_as_many_singular_values_as_columns_the_largest_first() -
 
 def test_fewer_bits_make_a_larger_error_and_full_precision_none() -> None:
     errors = [
-        energy(error_spectrum(TASK, replace(CONFIG, quant=QuantConfig(bits=bits)), 0, epochs=3)[0])  # type: ignore[arg-type]  # of the values of Bits
+        energy(error_spectrum(TASK, replace(CONFIG, quant=QuantConfig(bits=bits)), 0, epochs=3)[0])
         for bits in (2, 4, 8, 32)
     ]
     assert errors == sorted(errors, reverse=True)
