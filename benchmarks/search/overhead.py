@@ -102,7 +102,7 @@ def _watching(spent: list[float]) -> Iterator[None]:
 @contextmanager
 def _without_sync() -> Iterator[None]:
     sync = os.fsync
-    os.fsync = lambda descriptor: None
+    os.fsync = lambda fd: None
     try:
         yield
     finally:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from optuna.samplers import BaseSampler
 
+__all__ = ["Shelf", "study"]
+
 HERE = Path(__file__).parent
 AT = (50, 100, 200)
 TARGET = 120

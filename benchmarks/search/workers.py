@@ -1,7 +1,7 @@
 """Whether one asker keeps a thousand workers busy: virtual workers that train recorded trials of 20 seconds.
 
-`python -m benchmarks.search.workers`. The broker works in real time, on the journal in a temporary folder, and its clock
-is the wall's; workers only take a recorded trial's time, brought to a mean of 20 seconds. Counted is the share of the
+`python -m benchmarks.search.workers`. The broker works in real time, on the journal in a temporary folder, and
+its clock is the wall's; workers only take a recorded trial's time, brought to a mean of 20 seconds. Counted is the share of the
 workers' time in which they train, from when all have had their first trial to when the last is asked for.
 """
 
@@ -77,7 +77,7 @@ def simulate(sampler: str, found: Table) -> dict[str, Any]:
 
 
 def _seconds(found: Table) -> dict[str, float]:
-    """Return how long each recorded trial takes, brought to the mean: as its overhead makes it, for times are of cohorts."""
+    """Return how long each recorded trial takes, brought to the mean: as its overhead makes it."""
     costs = {digest: 1 + row.costs["overhead"] / 100 for digest, row in found.rows.items()}
     mean = sum(costs.values()) / len(costs)
     return {digest: SECONDS * cost / mean for digest, cost in costs.items()}

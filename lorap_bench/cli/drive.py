@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 from lorap_bench.cli.budget import told_budget
 from lorap_bench.cli.screen import counted, message
 from lorap_bench.store.access import access
+from lorap_bench.store.lock import Driven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +52,11 @@ class Drive:
         with (
             watch(self.spec, self.folder.records(), quiet=self.quiet, by=by) as show,
             Broker(self.spec, self.folder, shape, on_event=show) as broker,
-            on_request_file(self.stop, self.folder.stop_request),  # after the lock: it is meant for who drives
+            # After the lock: a request is meant for who drives. Where several do, one from before may be for another.
+            on_request_file(self.stop, self.folder.stop_request, fresh=not self._shared),
         ):
-            show.feel(lambda: Pulse(spent=broker.spent, running=broker.in_flight))
+            broker.others.on_note = message
+            show.feel(lambda: Pulse(spent=broker.spent, running=broker.in_flight, trials=broker.under_way))
             if end := self._end(broker):
                 message(f"{self.spec.name} is finished: {end}")
                 return True
@@ -125,6 +128,11 @@ class Drive:
                 return confirm(self.spec, self.folder, bench, seeds=seeds, again=again)
         except Interrupted:
             return None
+        except Driven:
+            if not self._shared:
+                raise
+            message("another driver is at work on this study; the last one to end confirms its front")
+            return None
 
     def report(self) -> Path:
         """Write the study's page and return its path.
@@ -135,6 +143,11 @@ class Drive:
         from lorap_bench.report.page import write_report
 
         return write_report(self.folder, self.spec, self.page.parent)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether several drivers may work on the study."""
+        return self.spec.storage.kind == "postgresql"
 
     @property
     def page(self) -> Path:

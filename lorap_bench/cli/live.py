@@ -27,6 +27,7 @@ __all__ = ["FRONT_SHOWN", "glance", "states_text"]
 
 FRONT_SHOWN = 5
 _NARROW = 72
+_SHOWN = 8
 """Columns below which a trial of the front shows its figures alone."""
 
 
@@ -71,10 +72,18 @@ def _now(pulse: Pulse, left: float | None) -> str:
         return "the budget is spent" if left == 0 else "nobody drives the study"
     if left == 0 and not pulse.running:
         return "the budget is spent"
-    told = f"{counted(pulse.running, 'trial')} under way"
+    told = f"{counted(pulse.running, 'trial')} under way{_which(pulse.trials)}"
     if left is None:
         return told
     return f"{told} · {'about' if pulse.spent.trials else 'at most'} {seconds_text(round(left))} left"
+
+
+def _which(trials: tuple[int, ...]) -> str:
+    """Say which trials are under way, as many as there is room for."""
+    if not trials:
+        return ""
+    shown = ", ".join(str(number) for number in trials[:_SHOWN])
+    return f" ({shown}, …)" if len(trials) > _SHOWN else f" ({shown})"
 
 
 def _front(board: Scoreboard, *, wide: bool) -> Table:

@@ -23,11 +23,13 @@ class Pulse:
     Attributes:
         spent: what it has cost.
         running: how many trials are under way.
+        trials: which, where a driver of this process knows.
         driven: whether anybody drives it.
     """
 
     spent: Spending = field(default_factory=Spending)
     running: int = 0
+    trials: tuple[int, ...] = ()
     driven: bool = True
 
 

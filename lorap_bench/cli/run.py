@@ -62,6 +62,9 @@ def run(
     gpus: Annotated[
         float, typer.Option("--gpus-per-trial", min=0, metavar="G", help="Ray: GPUs of a worker; parts share one.")
     ] = 0.0,
+    one_driver: Annotated[
+        bool, typer.Option("--one-driver", help="Nobody else runs this study: its journal may lie on a network disk.")
+    ] = False,
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
     quiet: Quiet = False,
 ) -> None:
@@ -76,11 +79,13 @@ def run(
     from lorap_bench.executors.stop import Stop, on_signals
     from lorap_bench.search.objective import default_planner
     from lorap_bench.search.plan import refuse_infeasible
+    from lorap_bench.search.storage import refuse_network_disk
 
     found = read_study(study, settings or (), runs)
     shape = task_shape(found.spec)
     planner = default_planner(shape)
     refuse_infeasible(found.spec, planner)  # before there is a folder that a corrected study would not fit
+    refuse_network_disk(found.spec.storage, runs / found.spec.name, one_driver=one_driver)
     folder, spec = found.begin(runs)
     with on_signals(Stop(announce)) as stop:
         drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)

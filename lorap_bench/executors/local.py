@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from lorap_bench.executors.stop import Interrupted
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from lorap_bench.train.watch import Watch
 
 __all__ = ["Trainer", "run_local"]
+
+_PAUSE = 1.0
+"""Seconds between two looks at what other drivers have left."""
 
 
 class Trainer(Protocol):
@@ -41,7 +45,13 @@ def run_local(broker: Broker, train: Trainer, stop: Stop) -> None:
     from lorap_bench.train.watch import Watch  # late: its package brings torch
 
     seconds = broker.spec.budget.trial_seconds
-    while not _drains(stop) and (jobs := broker.ask_pack()):
+    while not _drains(stop):
+        jobs = broker.ask_pack()
+        if not jobs and not broker.elsewhere:
+            break
+        if not jobs:  # a driver elsewhere may yet die over its trials
+            time.sleep(_PAUSE)
+            continue
         left = dict(enumerate(jobs))
         watch = Watch(on_epoch=stop.check, judge=broker.judge(jobs), seconds=seconds)
         try:

@@ -102,13 +102,14 @@ def withdraw(file: Path) -> bool:
 
 
 @contextmanager
-def on_request_file(stop: Stop, file: Path) -> Iterator[Stop]:
-    """Heed requests in ``file`` while the block runs; one that was there before was meant for another driver.
+def on_request_file(stop: Stop, file: Path, *, fresh: bool = True) -> Iterator[Stop]:
+    """Heed requests in ``file`` while the block runs; if ``fresh``, one that was there was meant for another driver.
 
     Raises:
         StoreError: an old request cannot be removed.
     """
-    withdraw(file)
+    if fresh:
+        withdraw(file)
     stop.heed(file)
     try:
         yield stop

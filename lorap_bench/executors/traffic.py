@@ -57,7 +57,7 @@ class Traffic:
         if self._closing or len(self._packs) >= self._workers:
             return None
         jobs = self._broker.ask_pack(self._share())
-        self._dry = not jobs
+        self._dry = not jobs and not self._broker.elsewhere  # a driver elsewhere may yet die over its trials
         if not jobs:
             return None
         self._packs[name] = jobs

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -135,7 +136,7 @@ def _json(value: Any) -> Markup:
 
 def _write(path: Path, text: str) -> None:
     """Write beside the place and rename into it: a reader never meets half a file."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")  # two drivers may end at once
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)

@@ -71,7 +71,7 @@ class Account:
 
     def bears_another(self, flights: Flights) -> bool:
         """Return whether there is room, and an untried point, for one more trial beside those that are out."""
-        spent, out = self.spent, len(flights.out)
+        spent, out = self.spent, flights.many
         promised = replace(spent, trials=spent.trials + out, epochs=spent.epochs + flights.epochs)
         untried = self._size is None or self.history.points + out < self._size
         return untried and not promised.over(self._spec.budget, epochs=self._needs)

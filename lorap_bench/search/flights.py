@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lorap_bench.search.objective import BlueprintLike
     from lorap_bench.search.trials import Asked
 
-__all__ = ["Flight", "Flights"]
+__all__ = ["Abroad", "Flight", "Flights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,21 @@ class Flight:
         return self.blueprint.digest
 
 
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """A point that another driver has out: what equal trainings have equal, and the epochs that it may take."""
+
+    digest: str
+    epochs: int
+
+
 @final
 class Flights:
-    """Who is out, who waits for whom, and who is to go out again."""
+    """Who is out, who waits for whom, who is to go out again, and whom other drivers have out."""
 
     def __init__(self) -> None:
         self.out: dict[int, Flight] = {}
+        self.abroad: dict[int, Abroad] = {}
         self._held: dict[str, list[Flight]] = {}
         self._promoted: deque[int] = deque()
 
@@ -55,8 +64,13 @@ class Flights:
 
     @property
     def epochs(self) -> int:
-        """Return how many epochs have been promised to those that are out."""
-        return sum(flight.epochs for flight in self.out.values())
+        """Return how many epochs have been promised to those that are out, here or abroad."""
+        return sum(one.epochs for one in self.out.values()) + sum(one.epochs for one in self.abroad.values())
+
+    @property
+    def many(self) -> int:
+        """Return how many are out, here or abroad."""
+        return len(self.out) + len(self.abroad)
 
     @property
     def all(self) -> list[Flight]:
@@ -64,8 +78,9 @@ class Flights:
         return [*self.out.values(), *(flight for held in self._held.values() for flight in held)]
 
     def repeats(self, flight: Flight) -> bool:
-        """Return whether a trial that is out trains like this one."""
-        return any(other.digest == flight.digest for other in self.out.values())
+        """Return whether a trial that is out, here or abroad, trains like this one."""
+        digests = {one.digest for one in self.out.values()} | {one.digest for one in self.abroad.values()}
+        return flight.digest in digests
 
     def send(self, flight: Flight) -> None:
         """Note that a trial is out."""
@@ -87,6 +102,12 @@ class Flights:
             if key in self.out:
                 return self.out[key]
         return None
+
+    def drop(self, flight: Flight) -> None:
+        """Forget a flight, wherever it is: it has become another driver's."""
+        self.out.pop(flight.key, None)
+        for held in self._held.values():
+            held[:] = [one for one in held if one is not flight]
 
     def land(self, key: int) -> None:
         """Note that a trial is out no more."""

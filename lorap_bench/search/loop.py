@@ -9,7 +9,7 @@ by its key, its place among all trials asked for; a retry keeps its key, point a
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, Self, TypeVar, final
 
 from lorap_bench.errors import ConfigError, Fault, LorapBenchError
 from lorap_bench.record import Outcome, Status
@@ -17,11 +17,14 @@ from lorap_bench.search.account import FAILURE_LIMIT, Account
 from lorap_bench.search.answers import infeasible, lost, named, refused, repeated, unaffordable
 from lorap_bench.search.flights import Flight, Flights
 from lorap_bench.search.job import Job
+from lorap_bench.search.log import Overtaken
 from lorap_bench.search.objective import default_planner, judged, violations
+from lorap_bench.search.others import Others
 from lorap_bench.search.pack import Packs, together
 from lorap_bench.search.plan import refuse_infeasible
 from lorap_bench.search.promotion import joined
 from lorap_bench.search.rungs import Rungs
+from lorap_bench.search.seat import take_seat
 from lorap_bench.search.seeds import member_seeds
 from lorap_bench.search.trials import Trials
 from lorap_bench.search.verdicts import Verdicts
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Broker", "Job", "StudyFailed"]
 
+T = TypeVar("T")
+
 HELD_LIMIT = 8
 """Repeats of running trials that may wait for them; more would be asking in vain."""
 
@@ -51,18 +56,21 @@ class StudyFailed(LorapBenchError):
 
 @final
 class Broker:
-    """The one driver of a study, from its creation until ``close``. Use it in a ``with`` block.
+    """A driver of a study, from its creation until ``close``. Use it in a ``with`` block.
+
+    It is the only one, or on PostgreSQL one of several that take turns.
 
     Args:
         spec: the study.
         folder: its folder.
         shape: the task's sizes, from which costs follow.
         blueprint: what works out a configuration before training; the models' own by default.
-        on_event: called with every record as it is written.
+        on_event: called with every record as it is written, also by another driver.
 
     Attributes:
         spec: the study.
         rungs: what its trials had reached when they might have been stopped early.
+        others: the other drivers of the study, if it can have any.
 
     Raises:
         StoreError: another driver is at work, or the folder is damaged.
@@ -84,22 +92,32 @@ class Broker:
         self._plan = blueprint or default_planner(shape)
         self._on_event = on_event
         self._flights = Flights()
-        self._lock = folder.lock()
+        self._seat = take_seat(spec.storage, folder)
         try:
-            records = folder.records()
-            if not records:
-                refuse_infeasible(spec, self._plan)
-            self._account = Account(spec, folder, records, self._plan)
-            self.rungs = Rungs(spec)
-            if spec.early_stopping.active:
-                for record in records:
-                    self.rungs.add(record, folder.curves(record.number))
-            self._trials = Trials(spec, folder)
-            self._trials.reap(self._account.history.numbers, folder.read)
-            self._packs = Packs(spec, together(spec, shape), self._trials, self._account.history)
+            with self._seat.turn():
+                self._begin(shape)
         except BaseException:
-            self._lock.close()
+            self._seat.close()
             raise
+
+    def _begin(self, shape: TaskShape | None) -> None:
+        """Learn what there is, and queue again what a dead driver has left."""
+        spec, folder = self.spec, self._folder
+        records = folder.records()
+        if not records:
+            refuse_infeasible(spec, self._plan)
+        self._account = Account(spec, folder, records, self._plan)
+        self.rungs = Rungs(spec)
+        if spec.early_stopping.active:
+            for record in records:
+                self.rungs.add(record, folder.curves(record.number))
+        self._trials = Trials(spec, folder, self._plan, self._seat)
+        self.others = Others(spec, folder, self._trials, self._flights)
+        if self._seat.owner:
+            self._take_in(news=True)
+        else:
+            self._trials.reap(self._account.history.numbers, folder.read)
+        self._packs = Packs(spec, together(spec, shape), self._trials, self._account.history)
 
     @property
     def counted(self) -> int:
@@ -110,6 +128,16 @@ class Broker:
     def in_flight(self) -> int:
         """Return how many trials are out to be trained."""
         return len(self._flights.out)
+
+    @property
+    def under_way(self) -> tuple[int, ...]:
+        """Return the trials that are out to be trained."""
+        return tuple(sorted(self._flights.out))
+
+    @property
+    def elsewhere(self) -> int:
+        """Return how many trials other drivers have out: while there are any, this one may yet have to run some."""
+        return len(self._flights.abroad)
 
     @property
     def spent(self) -> Spending:
@@ -151,6 +179,9 @@ class Broker:
         """
         limit = self.together if most is None else min(most, self.together)
         self._account.beat()
+        return self._turn(lambda: self._ask_pack(limit))
+
+    def _ask_pack(self, limit: int) -> list[Job]:
         jobs = self._rest(limit)
         if jobs:
             return jobs
@@ -180,11 +211,17 @@ class Broker:
     def tell(self, job: Job, outcome: Outcome) -> TrialRecord | None:
         """Write a trial's outcome, tell the sampler, and return the record as written.
 
-        None is returned for a screened trial that is to have the rest of its seeds: it comes again with them.
+        None is returned for a screened trial that is to have the rest of its seeds: it comes again with them. It is
+        returned too for a trial that has become another driver's, for this one was silent for too long.
 
         Raises:
             KeyError: the trial is not in flight, or lacks an objective of the study.
         """
+        return self._turn(lambda: self._tell(job, outcome))
+
+    def _tell(self, job: Job, outcome: Outcome) -> TrialRecord | None:
+        if self._seat.owner and job.number not in self._flights.out:
+            return self._folder.read(job.number)
         flight = self._flights.out[job.number]
         if flight.screened is not None:
             outcome = joined(flight.screened, outcome)
@@ -194,7 +231,7 @@ class Broker:
             self._flights.promote(replace(flight, epochs=epochs, screened=Outcome(record, outcome.curves)))
             return None
         self._record(flight.asked, record, outcome.curves)
-        self._settle(flight)
+        self._settle(flight.digest)
         return record
 
     def release(self, job: Job, status: Status) -> None:
@@ -203,6 +240,9 @@ class Broker:
         Whatever is not ``interrupted`` cost it a worker: ``worker_lost``, or ``timeout`` and ``out_of_memory`` where
         that is known to be why. A trial that cost too many is recorded as it failed last.
         """
+        self._turn(lambda: self._release(job, status))
+
+    def _release(self, job: Job, status: Status) -> None:
         flight = self._flights.out.get(job.number)
         if flight is None:
             return
@@ -212,7 +252,7 @@ class Broker:
             self._record(flight.asked, lost(self.spec, flight, times, status), {})
         else:
             self._requeue(flight, lost=cost_a_worker)
-        self._settle(flight)
+        self._settle(flight.digest)
 
     def raise_if_failed(self) -> None:
         """Raise if the study ended otherwise than by its budget or an exhausted space.
@@ -232,12 +272,11 @@ class Broker:
     def close(self) -> None:
         """Put what is still out back into the queue and let go of the folder."""
         try:
-            for flight in self._flights.all:
-                self._requeue(flight)
+            self._turn(self._queue_all)
             self._account.close()
         finally:
             self._flights.clear()
-            self._lock.close()
+            self._seat.close()
 
     def __enter__(self) -> Self:
         return self
@@ -246,6 +285,28 @@ class Broker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _turn(self, deed: Callable[[], T]) -> T:
+        """Do something in this driver's turn; if another one came between, take in what it did and do it anew."""
+        news = False
+        while True:
+            try:
+                with self._seat.turn() as wrote:
+                    self._take_in(news=news or wrote)
+                    return deed()
+            except Overtaken:
+                self._trials.restart()
+                news = True
+
+    def _take_in(self, *, news: bool) -> None:
+        """Take in what other drivers did since the last turn; a driver that is alone knows all."""
+        if self._seat.owner and (news or self._trials.deserted):
+            for record in self.others.take_in(self._account.history.numbers, self._know, self._plan):
+                self._settle(record.digest)
+
+    def _queue_all(self) -> None:
+        for flight in self._flights.all:
+            self._requeue(flight)
 
     @property
     def _full(self) -> bool:
@@ -298,10 +359,10 @@ class Broker:
             judged=not again,
         )
 
-    def _settle(self, ended: Flight) -> None:
+    def _settle(self, digest: str) -> None:
         """Answer the repeats that waited for a trial, or queue them again if it has no answer for them."""
-        answer = self._account.history.answer(ended.digest)
-        for flight in self._flights.freed(ended.digest):
+        answer = self._account.history.answer(digest)
+        for flight in self._flights.freed(digest):
             if answer is None:
                 self._requeue(flight)
             else:
@@ -315,9 +376,14 @@ class Broker:
 
     def _record(self, asked: Asked, record: TrialRecord, curves: Curves) -> None:
         """The order that makes the folder the truth: written, told, counted, announced."""
+        self._seat.flush()  # no record without its trial
         self._folder.write(Outcome(record, curves))
         self._trials.tell(asked, record)
         self._flights.land(asked.key)
+        self._know(record, curves)
+
+    def _know(self, record: TrialRecord, curves: Curves) -> None:
+        """Take a finished trial into account and announce it."""
         self._account.add(record)
         self.rungs.add(record, curves)
         if self._on_event is not None:

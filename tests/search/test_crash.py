@@ -9,6 +9,8 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +24,9 @@ from lorap_bench.errors import StoreError
 from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Status
-from lorap_bench.search.journal import read_journal
 from lorap_bench.search.loop import Broker
+from lorap_bench.search.storage import read_storage
+from lorap_bench.search.table import Rows
 from lorap_bench.store import atomic
 from lorap_bench.store.folder import StudyFolder
 from tests.search.synthetic import each, make_spec, sketch, story, train
@@ -43,8 +46,10 @@ SAMPLERS: list[tuple[str, dict[str, Any], int]] = [
     ("TPE", GROUPED, 3),
     ("NSGAII", {"population_size": 4}, 3),
     ("NSGAIII", {"population_size": 4}, 1),
-    ("EHVI", {"n_startup_trials": 4, "history_cap": 20}, 1),
+    ("EHVI", {"n_startup_trials": 4}, 1),
+    ("EHVI", {"n_startup_trials": 4, "history_cap": 20}, 3),
     ("TPE", {"n_startup_trials": 4, "history_cap": 20}, 1),
+    ("GP", {"n_startup_trials": 17}, 1),
     ("QMC", {}, 1),
 ]
 
@@ -63,6 +68,8 @@ class Faults:
         write_all, write_json = journal_module._write_all, atomic.write_json
         patch.setattr(journal_module, "_write_all", lambda fd, data: self._guard(write_all, fd, data))
         patch.setattr(folder_module, "write_json", lambda path, value: self._guard(write_json, path, value))
+        append = Rows.append
+        patch.setattr(Rows, "append", lambda rows, start, lines: self._guard(partial(append, rows), start, lines))
 
     def arm(self, at: int, *, after: bool, error: BaseException | None = None) -> None:
         self.count, self.at, self.after = itertools.count(), at, after
@@ -90,26 +97,29 @@ def drive(runs: Path, spec: StudySpec) -> None:
         run_local(broker, each(train), Stop())
     except Crash:
         if broker is not None:
-            broker._lock.close()
+            broker._seat.close()
         raise
     broker.close()
 
 
 def check_sound(folder: StudyFolder, spec: StudySpec) -> None:
-    study = optuna.load_study(study_name="study", storage=read_journal(folder.journal))
+    memory = read_storage(spec.storage, folder)
+    assert memory is not None
+    with closing(memory):
+        trials = optuna.load_study(study_name="study", storage=memory).get_trials()
     records = folder.records()
-    assert all(trial.state.is_finished() for trial in study.get_trials())
+    assert all(trial.state.is_finished() for trial in trials)
     assert sum(record.status.counts for record in records) == spec.budget.trials
     assert [record.number for record in records] == list(range(len(records)))
     trained = [(record.digest, member.seed) for record in records for member in record.members]
     assert len(set(trained)) == len(trained)
     complete = [record.digest for record in records if record.status is Status.COMPLETE]
     assert len(set(complete)) == len(complete)
-    told = [t.user_attrs["key"] for t in study.get_trials() if t.state is TrialState.COMPLETE]
+    told = [t.user_attrs["key"] for t in trials if t.state is TrialState.COMPLETE]
     assert len(set(told)) == len(told)
 
 
-def small(sampler: str = "TPE", together: int = 1) -> StudySpec:
+def small(sampler: str = "TPE", together: int = 1, kind: str = "journal") -> StudySpec:
     space = {
         "prompt.rank": {"int": [1, 12]},
         "quant.bits": {"choices": [2, 4, 8]},
@@ -123,15 +133,31 @@ def small(sampler: str = "TPE", together: int = 1) -> StudySpec:
         arguments=arguments,
         constraints={"average_bits": "<= 3"},
         together=together,
+        storage={"kind": kind},
     )
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("sampler", "together"), [("TPE", 1), ("NSGAII", 1), ("TPE", 3), ("Random", 3)])
-def test_a_crash_at_any_write_changes_nothing(  # two fixtures
-    tmp_path: Path, fast_disk: None, monkeypatch: pytest.MonkeyPatch, sampler: str, together: int, after: bool
+@pytest.mark.parametrize(
+    ("sampler", "together", "kind"),
+    [
+        ("TPE", 1, "journal"),
+        ("NSGAII", 1, "journal"),
+        ("TPE", 3, "journal"),
+        ("Random", 3, "journal"),
+        ("TPE", 3, "sqlite"),
+    ],
+)
+def test_a_crash_at_any_write_changes_nothing(
+    tmp_path: Path,
+    fast_disk: None,
+    monkeypatch: pytest.MonkeyPatch,
+    sampler: str,
+    together: int,
+    kind: str,
+    after: bool,
 ) -> None:
-    spec = small(sampler, together)
+    spec = small(sampler, together, kind)
     faults = Faults(monkeypatch)
     drive(tmp_path / "whole", spec)
     writes = next(faults.count)
@@ -275,8 +301,8 @@ def _interrupting(stop: Stop, *, at_once: bool) -> Any:
     return train_and_stop
 
 
-@pytest.mark.parametrize("together", [1, 4])
-def test_kill_9_at_any_moment(tmp_path: Path, together: int) -> None:
+@pytest.mark.parametrize(("together", "kind"), [(1, "journal"), (4, "journal"), (1, "sqlite")])
+def test_kill_9_at_any_moment(tmp_path: Path, together: int, kind: str) -> None:
     """A real process, killed by a real signal at seeded moments, half-written lines included."""
     spec = make_spec(
         trials=12,
@@ -284,13 +310,14 @@ def test_kill_9_at_any_moment(tmp_path: Path, together: int) -> None:
         arguments={"n_startup_trials": 4},
         constraints={"average_bits": "<= 8"},
         together=together,
+        storage={"kind": kind},
     )
     drive(tmp_path / "whole", spec)
     file = tmp_path / "spec.json"
     file.write_text(json.dumps(spec.to_mapping()), encoding="utf-8")
     runs = tmp_path / "killed"
     rng = random.Random(7)
-    moments = [(rng.randrange(2, 30), how) for how in ("before", "after", "half", "before", "after", "half")]
+    moments = [(rng.randrange(1, 8), how) for how in ("before", "after", "half", "before", "after", "half")]
     ends = [_process(runs, file, at, how) for at, how in moments]
     assert ends == [-signal.SIGKILL] * len(moments)
     assert _process(runs, file, -1, "before") == 0

@@ -291,6 +291,7 @@ def test_an_objective_that_is_no_number_is_a_divergence(tmp_path: Path) -> None:
             spoilt = replace(outcome.record, objectives={**outcome.record.objectives, "accuracy": value})
             curves = {"train_loss": [[0.5, value]]}
             record = broker.tell(job, Outcome(spoilt, curves))
+            assert record is not None
             assert record.status is Status.DIVERGED
             assert record.reason == f"accuracy is {value}"
             assert "accuracy" not in record.objectives
