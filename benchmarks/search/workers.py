@@ -1,8 +1,8 @@
 """Whether one asker keeps a thousand workers busy: virtual workers that train recorded trials of 20 seconds.
 
 `python -m benchmarks.search.workers`. The broker works in real time, on the journal in a temporary folder, and
-its clock is the wall's; workers only take a recorded trial's time, brought to a mean of 20 seconds. Counted is the share of the
-workers' time in which they train, from when all have had their first trial to when the last is asked for.
+its clock is the wall's; workers only take a recorded trial's time, brought to a mean of 20 seconds. Counted is the
+share of the workers' time in which they train, from when all have had their first trial to when the last is asked for.
 """
 
 from __future__ import annotations
