@@ -52,7 +52,7 @@ def _check_search(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
     search = data.get("search")
     if not isinstance(search, dict):
         return []
-    sampler, arguments = search.get("sampler", "TPE"), search.get("arguments")
+    sampler, arguments = search.get("sampler", "EHVI"), search.get("arguments")
     fault = catalog.fault("search.sampler", sampler, where="search.sampler")
     names = arguments if isinstance(arguments, dict) else {}
     return [*filter(None, [fault]), *catalog.argument_faults(sampler, names, where="search.arguments")]

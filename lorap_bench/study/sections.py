@@ -21,7 +21,7 @@ class SearchSpec(Strict):
     sensible points first; ``rank_prior`` draws the first ranks by what the aggregation error of a model needs.
     """
 
-    sampler: str = "TPE"
+    sampler: str = "EHVI"
     arguments: dict[str, Scalar] = Field(default_factory=dict)
     together: Together = "auto"
     warm_start: bool = False

@@ -177,6 +177,7 @@ class StudySpec(ConfigSpec):
         mapping = self.model_dump(
             mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, exclude=_BESIDE_IDENTITY
         )
+        mapping["search"] = _historic(mapping.get("search", {}), self.search.sampler)
         return digest_of({section: values for section, values in mapping.items() if values != {}})
 
     def to_mapping(self) -> dict[str, Any]:
@@ -187,6 +188,12 @@ class StudySpec(ConfigSpec):
     def from_mapping(cls, mapping: dict[str, Any]) -> StudySpec:
         """Build from what ``to_mapping`` gave (names are not checked again)."""
         return cls.model_validate_json(json.dumps(mapping))
+
+
+def _historic(search: dict[str, Any], sampler: str) -> dict[str, Any]:
+    """Return the search section of an identity: TPE was the default once, so it alone goes without saying."""
+    rest = {name: value for name, value in search.items() if name != "sampler"}
+    return rest if sampler == "TPE" else {**rest, "sampler": sampler}
 
 
 def _rule(name: str, text: str) -> Constraint:

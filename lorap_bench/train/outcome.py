@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from lorap_bench.kernels.device import device
 from lorap_bench.record import Curves, MemberResult, Outcome, Status, TrialRecord
 from lorap_bench.train.provenance import provenance
 
@@ -71,9 +72,14 @@ def outcome_of(trial: Trial) -> Outcome:
         members=tuple(_result(member) for member in members),
         started=trial.started,
         seconds=trial.lost_seconds + math.fsum(member.seconds for member in members),
-        provenance=provenance() | {"cohort": max(member.cohort for member in members)},
+        provenance=provenance() | {"cohort": max(member.cohort for member in members)} | _gpus(),
     )
     return Outcome(record, _curves(trainees) | _row_bits(measured))
+
+
+def _gpus() -> dict[str, float]:
+    """Return the GPUs that a trial has, for its GPU hours; an executor that gives it a share says so instead."""
+    return {"gpus": 1.0} if device().type == "cuda" else {}
 
 
 def _verdict(members: Sequence[Ended]) -> tuple[Status, str]:

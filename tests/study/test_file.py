@@ -32,7 +32,7 @@ def test_a_minimal_study_takes_the_defaults(study_file: Write, catalog: Catalog)
     spec = load_study(study_file(), catalog=catalog)
     assert spec.base == TrialConfig()
     assert spec.objectives == ("accuracy", "average_bits")
-    assert (spec.search.sampler, spec.replicas.search, spec.replicas.confirm) == ("TPE", 1, 0)
+    assert (spec.search.sampler, spec.replicas.search, spec.replicas.confirm) == ("EHVI", 1, 0)
     assert [p.path for p in spec.parameters.parameters] == ["prompt.count"]
 
 
