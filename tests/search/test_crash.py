@@ -49,7 +49,6 @@ SAMPLERS: list[tuple[str, dict[str, Any], int]] = [
     ("EHVI", {"n_startup_trials": 4}, 1),
     ("EHVI", {"n_startup_trials": 4, "history_cap": 20}, 3),
     ("TPE", {"n_startup_trials": 4, "history_cap": 20}, 1),
-    ("GP", {"n_startup_trials": 17}, 1),
     ("QMC", {}, 1),
 ]
 
