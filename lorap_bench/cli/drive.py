@@ -66,6 +66,22 @@ class Drive:
                 message(f"{self.spec.name} ended before its budget: {end}")
             return bool(end)
 
+    def whole_search(self, shape: TaskShape, execute: Callable[[Broker], None]) -> Drive | None:
+        """Run the search, and on with what its budget was extended by meanwhile.
+
+        The drive with the last budget is returned; None where something is left.
+
+        Raises:
+            LorapBenchError: see ``search``.
+        """
+        drive = self
+        while drive.search(shape, execute):
+            grown = drive.goes_on()
+            if grown is None:
+                return drive
+            drive = grown
+        return None
+
     def goes_on(self) -> Drive | None:
         """Return the drive with a budget that was extended meanwhile; None where it was not.
 

@@ -26,8 +26,11 @@ from lorap_bench.errors import LorapBenchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lorap_bench.cost.shape import TaskShape
     from lorap_bench.executors.stop import Stop
     from lorap_bench.search.loop import Broker
+    from lorap_bench.search.objective import Planner
+    from lorap_bench.study.spec import StudySpec
 
 EXAMPLE = "Example: lorap-bench run studies/quickstart.toml --executor ray --workers 4"
 FAILED = 3
@@ -77,27 +80,18 @@ def run(
     use_mirror(raw_mirror)
     compute_with(backend, device)
     from lorap_bench.executors.stop import Stop, on_signals
-    from lorap_bench.search.objective import default_planner
-    from lorap_bench.search.plan import refuse_infeasible
-    from lorap_bench.search.storage import refuse_network_disk
 
     found = read_study(study, settings or (), runs)
-    shape = task_shape(found.spec)
-    planner = default_planner(shape)
-    refuse_infeasible(found.spec, planner)  # before there is a folder that a corrected study would not fit
-    refuse_network_disk(found.spec.storage, runs / found.spec.name, one_driver=one_driver)
+    shape, planner = _checked(found.spec, runs, one_driver=one_driver)
     folder, spec = found.begin(runs)
     with on_signals(Stop(announce)) as stop:
         drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)
         before = drive.extent()
+        cluster = {"address": address, "workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
+        execute = _executor(executor, stop, dataset=spec.base.task.dataset, **cluster)
         try:
-            cluster = {"address": address, "workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
-            execute = _executor(executor, stop, dataset=spec.base.task.dataset, **cluster)
-            complete = drive.search(shape, execute)
-            while complete and (grown := drive.goes_on()) is not None:
-                drive = grown
-                complete = drive.search(shape, execute)
-            complete = complete and drive.confirm(planner)
+            ended = drive.whole_search(shape, execute)
+            complete = ended is not None and ended.confirm(planner)
         except LorapBenchError:
             if report and drive.extent() != before:
                 print_text(str(drive.report()))
@@ -106,6 +100,19 @@ def run(
             message("saved; the same command goes on from here")
             raise typer.Exit(INTERRUPTED)
     _finish(drive, report=report, changed=drive.extent() != before)
+
+
+def _checked(spec: "StudySpec", runs: Path, *, one_driver: bool) -> "tuple[TaskShape, Planner]":
+    """Refuse what could not run before there is a folder that a corrected study would not fit; return its task."""
+    from lorap_bench.search.objective import default_planner
+    from lorap_bench.search.plan import refuse_infeasible
+    from lorap_bench.search.storage import refuse_network_disk
+
+    shape = task_shape(spec)
+    planner = default_planner(shape)
+    refuse_infeasible(spec, planner)
+    refuse_network_disk(spec.storage, runs / spec.name, one_driver=one_driver)
+    return shape, planner
 
 
 def _finish(drive: Drive, *, report: bool, changed: bool) -> None:

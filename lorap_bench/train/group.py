@@ -41,10 +41,10 @@ class Group:
 
     def train(self, check: Callable[[], None] | None = None) -> None:
         """Train them; ``check`` is called before every epoch and may raise to stop."""
-        whole = self._trials[0].task
+        whole, split = self._trials[0].task, self._split
         errand = Errand(
-            task=whole if self._split == "test" else _without_test(whole),
-            split=self._split,
+            task=whole if split == "test" else _without_test(whole),
+            split=split,
             on_epoch=_both(check, self._watch.on_epoch),
             early=self._early,
         )

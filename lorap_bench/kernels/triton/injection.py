@@ -78,6 +78,19 @@ def _finish(
 
 
 @compiled
+def _ends(
+    low: tl.tensor, high: tl.tensor, least: tl.tensor, most: tl.tensor, QUANTIZED: tl.constexpr, SYMMETRIC: tl.constexpr
+) -> tuple[tl.tensor, tl.tensor, tl.tensor, tl.tensor]:
+    """Read a member's grid and its end codes; zeros where nothing is quantized."""
+    scale, zero = 0.0, 0.0
+    first, last = 0.0, 0.0
+    if QUANTIZED:
+        first, last = tl.load(least), tl.load(most)
+        scale, zero = grid(tl.load(low), tl.load(high), first, last, SYMMETRIC)
+    return scale, zero, first, last
+
+
+@compiled
 def inject(
     x: tl.tensor,
     score: tl.tensor,
@@ -113,16 +126,9 @@ def inject(
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     prompt = tl.arange(0, COUNT)
     valid = prompt < count
-    x += member * rows * width
-    out += member * rows * width
-    inside += member * rows * width
-    score += member * width * count
-    basis += member * count * width
-    scale, zero = 0.0, 0.0
-    first, last = 0.0, 0.0
-    if QUANTIZED:
-        first, last = tl.load(least + member), tl.load(most + member)
-        scale, zero = grid(tl.load(low + member), tl.load(high + member), first, last, SYMMETRIC)
+    plane, matrix = member * rows * width, member * width * count
+    x, out, inside, score, basis = x + plane, out + plane, inside + plane, score + matrix, basis + matrix
+    scale, zero, first, last = _ends(low + member, high + member, least + member, most + member, QUANTIZED, SYMMETRIC)
     place = tl.arange(0, BLOCK)
     tile = _tile(x, row, place, rows, width)
     total = tl.dot(tile, _tile(score, place, prompt, width, count), input_precision="ieee")
