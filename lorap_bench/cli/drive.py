@@ -52,8 +52,8 @@ class Drive:
         with (
             watch(self.spec, self.folder.records(), quiet=self.quiet, by=by) as show,
             Broker(self.spec, self.folder, shape, on_event=show) as broker,
-            # After the lock: a request is meant for who drives. Where several do, one from before may be for another.
-            on_request_file(self.stop, self.folder.stop_request, fresh=not self._shared),
+            # After the lock: a request is meant for who drives. Beside others, one from before may be for them.
+            on_request_file(self.stop, self.folder.stop_request, fresh=broker.alone),
         ):
             broker.others.on_note = message
             show.feel(lambda: Pulse(spent=broker.spent, running=broker.in_flight, trials=broker.under_way))

@@ -57,7 +57,8 @@ class Traffic:
         if self._closing or len(self._packs) >= self._workers:
             return None
         jobs = self._broker.ask_pack(self._share())
-        self._dry = not jobs and not self._broker.elsewhere  # a driver elsewhere may yet die over its trials
+        # A driver elsewhere may yet die over its trials.
+        self._dry = not jobs and (self._broker.done or not self._broker.elsewhere)
         if not jobs:
             return None
         self._packs[name] = jobs
@@ -103,7 +104,8 @@ class Traffic:
 
     @property
     def _closing(self) -> bool:
-        return self._stop.drain or self.error is not None or self._broker.done
+        # Not where the budget is spent: promoted trials may wait for the rest of their seeds.
+        return self._stop.drain or self.error is not None
 
     @contextmanager
     def _kept(self) -> Iterator[None]:

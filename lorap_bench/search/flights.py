@@ -97,21 +97,19 @@ class Flights:
 
     def next_promoted(self) -> Flight | None:
         """Return the trial promoted longest ago; None if there is none."""
-        while self._promoted:
-            key = self._promoted.popleft()
-            if key in self.out:
-                return self.out[key]
-        return None
+        return self.out[self._promoted.popleft()] if self._promoted else None
 
     def drop(self, flight: Flight) -> None:
         """Forget a flight, wherever it is: it has become another driver's."""
-        self.out.pop(flight.key, None)
+        self.land(flight.key)
         for held in self._held.values():
             held[:] = [one for one in held if one is not flight]
 
     def land(self, key: int) -> None:
         """Note that a trial is out no more."""
         self.out.pop(key, None)
+        if key in self._promoted:
+            self._promoted.remove(key)
 
     def freed(self, digest: str) -> list[Flight]:
         """Return the repeats that waited for a trial."""

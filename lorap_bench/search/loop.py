@@ -140,6 +140,11 @@ class Broker:
         return len(self._flights.abroad)
 
     @property
+    def alone(self) -> bool:
+        """Whether no other driver lived when this one last had its turn."""
+        return self._seat.alone
+
+    @property
     def spent(self) -> Spending:
         """Return what the study has cost so far."""
         return self._account.spent
@@ -217,7 +222,9 @@ class Broker:
         Raises:
             KeyError: the trial is not in flight, or lacks an objective of the study.
         """
-        return self._turn(lambda: self._tell(job, outcome))
+        record = self._turn(lambda: self._tell(job, outcome))
+        self._account.beat()
+        return record
 
     def _tell(self, job: Job, outcome: Outcome) -> TrialRecord | None:
         if self._seat.owner and job.number not in self._flights.out:
@@ -293,6 +300,7 @@ class Broker:
             try:
                 with self._seat.turn() as wrote:
                     self._take_in(news=news or wrote)
+                    self._seat.flush()  # or what the deed only remembers would be done twice
                     return deed()
             except Overtaken:
                 self._trials.restart()

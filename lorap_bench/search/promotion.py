@@ -82,7 +82,8 @@ def joined(first: Outcome, rest: Outcome) -> Outcome:
         started=screened.started,
         seconds=screened.seconds + later.seconds,
         members=members,
-        costs={name: _mean(screened.costs[name], later.costs[name], shares) for name in screened.costs},
+        # Those that failed may have learned no widths, and so lack the costs that follow from them.
+        costs={name: _mean(screened.costs[name], cost, shares) for name, cost in later.costs.items()},
         objectives=objectives
         | {
             name: _mean(screened.objectives[name], later.objectives[name], shares)

@@ -42,12 +42,15 @@ class Seat(Protocol):
     Attributes:
         owner: the driver's name among others; empty where there can be no other.
         memory: the study's storage.
+        alone: whether no other driver lived when the last turn began.
     """
 
     @property
     def owner(self) -> str: ...
     @property
     def memory(self) -> Memory: ...
+    @property
+    def alone(self) -> bool: ...
 
     def turn(self) -> AbstractContextManager[bool]:
         """Return a turn, as a ``with`` block that is told whether others wrote since the last one.
@@ -104,6 +107,7 @@ class OnlyOne:
     def __init__(self, memory: Memory, lock: DriverLock | None = None) -> None:
         self.memory = memory
         self.owner = ""
+        self.alone = True
         self._lock = lock
 
     @contextmanager
@@ -162,6 +166,11 @@ class OneOfMany:
                     self._drivers.remove(driver.owner)
             with self.memory.log.held():
                 yield news
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other driver lived when the last turn began."""
+        return self._living <= {self.owner}
 
     def flush(self) -> None:
         """Write what this turn has kept back."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "seconds_of"]
 
 _BEAT = 5.0
-"""Seconds between two signs of life: what a killed driver may leave uncounted."""
+"""Seconds between two signs of life at least. A killed driver leaves uncounted what came after the last one."""
 
 
 @final

@@ -165,3 +165,19 @@ def test_what_never_ended_is_released(broker: Broker) -> None:
     job = broker.ask()
     assert job is not None
     assert (job.number, job.attempt) == (0, 1)
+
+
+def test_a_promoted_trial_has_the_rest_of_its_seeds_when_the_budget_is_spent(tmp_path: Path) -> None:
+    replicas, budget = {"search": 3, "screen": 1}, {"trials": 50, "epochs": 12, "gpu_hours": 1 / 3600}
+    duty = Duty(f"{TRAINERS}:plain", gpus=1.0)
+    with study(tmp_path, replicas=replicas, budget=budget) as broker:
+        traffic = Traffic(broker, Stop(), workers=2)
+        first, second = give(traffic, "a"), give(traffic, "b")
+        traffic.arrived("a", run_packed(duty, first))  # of 12 epochs it is promised 9, and the other has its 3
+        traffic.arrived("b", run_packed(duty, second))
+        assert (broker.done, traffic.over) == (True, False)
+        traffic.arrived("c", run_packed(duty, give(traffic, "c")))
+        assert traffic.give("d") is None
+        assert traffic.over
+        members = [len(record.members) for record in StudyFolder.open(tmp_path, "synthetic").records()]
+        assert (members, broker.in_flight) == ([3, 1], 0)

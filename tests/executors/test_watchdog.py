@@ -32,6 +32,10 @@ def test_code_that_holds_the_interpreter_is_ended(deadline: str, nap: str, outpu
     assert ("Timeout" in done.stderr) == (not output)
 
 
-def test_without_a_deadline_nothing_is_watched() -> None:
+def test_without_a_deadline_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[float] = []
+    monkeypatch.setattr("faulthandler.dump_traceback_later", lambda seconds, **options: begun.append(seconds))
     with hard_deadline(None):
-        pass
+        assert begun == []
+    with hard_deadline(60.0):
+        assert begun == [60.0]

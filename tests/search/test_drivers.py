@@ -113,6 +113,18 @@ def test_two_drivers_share_keys_budget_and_records(tmp_path: Path, postgres: Pos
     check_sound(folder, spec)
 
 
+def test_a_driver_knows_whether_it_is_alone(tmp_path: Path, postgres: Postgres, fast_disk: None) -> None:
+    spec = make(postgres)
+    folder = create(tmp_path, spec)
+    with start(folder, spec) as one:
+        assert one.alone
+        with start(folder, spec) as other:
+            ask(one)
+            assert (one.alone, other.alone) == (False, False)
+        ask(one)
+        assert one.alone
+
+
 def test_a_repeat_of_what_another_driver_trains_waits_for_it(
     tmp_path: Path, postgres: Postgres, fast_disk: None
 ) -> None:

@@ -9,6 +9,7 @@ from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Outcome, Status
 from lorap_bench.search.confirm import front
+from lorap_bench.search.log import Overtaken
 from lorap_bench.search.loop import Broker
 from lorap_bench.search.promotion import joined
 from lorap_bench.search.seeds import member_seeds
@@ -127,3 +128,41 @@ def test_a_trial_whose_rest_fails_has_failed() -> None:
     broken = rest._replace(record=replace(rest.record, status=Status.DIVERGED, reason="at epoch 2", objectives={}))
     found = joined(first, broken).record
     assert (found.status, found.reason, len(found.members)) == (Status.DIVERGED, "at epoch 2", 2)
+
+
+def test_costs_that_only_a_trained_trial_has_are_gone_where_the_rest_failed() -> None:
+    spec = make_spec()
+    first, rest = train(spec.base, [1]), train(spec.base, [2])
+    fixed = {"overhead": first.record.costs["overhead"]}
+    failed = replace(rest.record, status=Status.DIVERGED, objectives={}, costs=fixed)
+    assert joined(first, rest._replace(record=failed)).record.costs == fixed
+
+
+def test_a_promotion_is_decided_once_where_another_driver_comes_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(trials=4, **SCREENED)
+    with open_broker(tmp_path, spec) as broker:
+        job = broker.ask()
+        assert job is not None
+        turns: list[bool] = []
+        home = broker._seat.memory.log._home
+        append = home.append
+
+        def overtaken(start: int, lines: Sequence[str]) -> None:
+            if len(turns) == 1:
+                raise Overtaken("another driver wrote")
+            append(start, lines)
+
+        def take_in(*, news: bool) -> None:  # what a dead driver left is queued again
+            turns.append(news)
+            broker._trials._study.set_user_attr("turn", len(turns))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(home, "append", overtaken)
+            patch.setattr(broker, "_take_in", take_in)
+            assert broker.tell(job, train(job.config, job.seeds)) is None
+        assert turns == [False, True]
+        again = broker.ask()
+        assert again is not None
+        assert (again.number, again.seeds) == (job.number, member_seeds(0, job.number, 3)[1:])

@@ -46,10 +46,13 @@ class FarJudge:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
         self._gone = False
+        self._rungs: dict[int, tuple[int, ...]] = {}
 
     def rungs(self, epochs: int) -> Sequence[int]:
         """Return the rungs of a training; none if the judge is gone."""
-        return tuple(self._ask("rungs", epochs) or ())
+        if epochs not in self._rungs:  # asked at every evaluation; the answer does not change
+            self._rungs[epochs] = tuple(self._ask("rungs", epochs) or ())
+        return () if self._gone else self._rungs[epochs]
 
     def judge(
         self, epoch: int, values: Mapping[int, Sequence[float]], costs: Mapping[int, Mapping[str, float]]
