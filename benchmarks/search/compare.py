@@ -31,8 +31,8 @@ def main() -> None:
 
 
 _TEXT = (
-    "240 trials of three seeds on two Ray workers, `studies/cora-stopping.toml`, with rungs and without. Run beside other work: "
-    "seconds are of training alone, and only roughly comparable."
+    "240 trials of three seeds on two Ray workers, `studies/cora-stopping.toml`, with rungs and without. Run beside "
+    "other work: seconds are of training alone, and only roughly comparable."
 )
 
 
