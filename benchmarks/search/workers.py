@@ -13,14 +13,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.search.quality import Shelf, study
+from benchmarks.bench_broker import SHAPE, answer, spec
 from benchmarks.search.results import write
 from benchmarks.search.table import PACKED, Table
 from lorap_bench.search.loop import Broker, Job
 from lorap_bench.store.folder import StudyFolder
+from lorap_bench.study.sections import BudgetSpec
 
-WORKERS, TRIALS, SECONDS = 1_000, 2_600, 20.0
-SAMPLERS = ("Random", "QMC", "NSGAII", "TPE")
+WORKERS, TRIALS, SECONDS = 1_000, 3_000, 20.0
+SAMPLERS = ("Random", "QMC", "NSGAII")
 
 
 def main() -> None:
@@ -33,15 +34,14 @@ def main() -> None:
 
 def simulate(sampler: str, found: Table) -> dict[str, Any]:
     """Return how busy the workers were, and what a trial cost the asker."""
-    spec = study({"sampler": sampler}, 0, TRIALS)
-    shelf = Shelf(found, spec)
+    study = spec(sampler).model_copy(update={"budget": BudgetSpec(trials=TRIALS)})
     seconds = _seconds(found)
     clock, asked, waited = 0.0, 0, 0.0
     running: list[tuple[float, int, Job]] = []
     first = last = 0.0
     with tempfile.TemporaryDirectory() as runs:
-        folder = StudyFolder.create(Path(runs), spec.to_mapping(), spec.identity)
-        with Broker(spec, folder, None, blueprint=shelf.plan) as broker:
+        folder = StudyFolder.create(Path(runs), study.to_mapping(), study.identity)
+        with Broker(study, folder, SHAPE) as broker:
             idle = [0.0] * WORKERS  # since when
             while True:
                 began = time.perf_counter()
@@ -55,13 +55,12 @@ def simulate(sampler: str, found: Table) -> dict[str, Any]:
                         last = clock
                     else:
                         first = clock
-                    digest = shelf.plan(job.config).digest
-                    heapq.heappush(running, (clock + seconds[digest], asked, job))
+                    heapq.heappush(running, (clock + seconds[asked % len(seconds)], asked, job))
                     continue
                 if not running:
                     break
                 ended, _, job = heapq.heappop(running)
-                outcome = shelf.train(job)
+                outcome = answer(job)
                 clock = max(clock, ended)
                 began = time.perf_counter()
                 broker.tell(job, outcome)
@@ -76,11 +75,11 @@ def simulate(sampler: str, found: Table) -> dict[str, Any]:
     }
 
 
-def _seconds(found: Table) -> dict[str, float]:
-    """Return how long each recorded trial takes, brought to the mean: as its overhead makes it."""
-    costs = {digest: 1 + row.costs["overhead"] / 100 for digest, row in found.rows.items()}
-    mean = sum(costs.values()) / len(costs)
-    return {digest: SECONDS * cost / mean for digest, cost in costs.items()}
+def _seconds(found: Table) -> list[float]:
+    """Return how long the recorded trials take, brought to the mean: as their overhead makes it."""
+    costs = [1 + row.costs["overhead"] / 100 for row in found.rows.values()]
+    mean = sum(costs) / len(costs)
+    return [SECONDS * cost / mean for cost in costs]
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ __all__ = ["Broker", "Job", "StudyFailed"]
 T = TypeVar("T")
 
 HELD_LIMIT = 8
-"""Repeats of running trials that may wait for them; more would be asking in vain."""
+"""Repeats of running trials that may wait for them, if no more run; more would be asking in vain."""
 
 
 class StudyFailed(LorapBenchError):
@@ -319,7 +319,7 @@ class Broker:
     @property
     def _full(self) -> bool:
         """Whether asking must wait for a trial in flight: for budget, for a repeat, or for want of points."""
-        return self._flights.held >= HELD_LIMIT or not self._account.bears_another(self._flights)
+        return self._flights.held >= max(HELD_LIMIT, self.in_flight) or not self._account.bears_another(self._flights)
 
     def _rest(self, limit: int) -> list[Job]:
         """Return promoted trials with the seeds that they were not screened with."""
