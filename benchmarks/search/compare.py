@@ -7,6 +7,7 @@ order, had taken as many epochs.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from itertools import accumulate
 from pathlib import Path
@@ -27,7 +28,13 @@ def main() -> None:
     runs, *names = sys.argv[1:]
     studies = {name: StudyFolder.open(Path(runs), name).records() for name in names}
     rows = [_row(name, records) | _beside(records, studies[names[-1]]) for name, records in studies.items()]
-    write("compare", "A study with and without early stopping", {"rows": rows}, text=_TEXT)
+    write(
+        "compare",
+        "A study with and without early stopping",
+        {"rows": rows},
+        text=_TEXT,
+        options=shlex.join(["runs", *names]),
+    )
 
 
 _TEXT = (

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import statistics
 from functools import cache
 from pathlib import Path
@@ -31,7 +32,7 @@ from lorap_bench.study.file import load_study
 from lorap_bench.study.spec import OBJECTIVES, StudySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from optuna.samplers import BaseSampler
 
@@ -146,7 +147,13 @@ def finish(histories: dict[str, list[list[float]]], found: Table) -> None:
         "goal": goal,
     }
     print(table(rows))
-    write("quality", "Search quality", figures | {"rows": rows, "histories": histories}, text=_text(figures))
+    write(
+        "quality",
+        "Search quality",
+        figures | {"rows": rows, "histories": histories},
+        text=_text(figures),
+        options=_options(histories),
+    )
 
 
 def _text(figures: dict[str, Any]) -> str:
@@ -157,6 +164,10 @@ def _text(figures: dict[str, Any]) -> str:
         f"together reach {figures['best possible']:.4f}. Last column: trials until the median of Optuna's TPE after "
         f"{max(AT)} trials ({goal}) is reached; the target for our default is {TARGET}."
     )
+
+
+def _options(names: Iterable[str]) -> str:
+    return shlex.join(["--only", *names])
 
 
 def _median_needed(needed: list[int | None]) -> str:

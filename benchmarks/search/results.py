@@ -13,12 +13,20 @@ __all__ = ["REPORTS", "table", "write"]
 REPORTS = Path(__file__).parents[2] / "reports" / "search"
 
 
-def write(name: str, title: str, figures: dict[str, Any], *, text: str = "") -> None:
-    """Write ``reports/search/<name>.json`` and ``.md``; the rows of ``figures`` are the page's table."""
+def write(name: str, title: str, figures: dict[str, Any], *, text: str = "", options: str = "") -> None:
+    """Write ``reports/search/<name>.json`` and ``.md``; the rows of ``figures`` are the page's table.
+
+    ``options`` are those that the command was given and needs, to make the same again.
+    """
     REPORTS.mkdir(parents=True, exist_ok=True)
     measured = {"benchmark": name, **machine(), **figures}
     (REPORTS / f"{name}.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    parts = [f"# {title}", f"`python -m benchmarks.search.{name}`", text, table(figures["rows"])]
+    parts = [
+        f"# {title}",
+        f"`python -m benchmarks.search.{name}{options and ' ' + options}`",
+        text,
+        table(figures["rows"]),
+    ]
     (REPORTS / f"{name}.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 

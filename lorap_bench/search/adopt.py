@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from lorap_bench.errors import ConfigError, StoreError
 from lorap_bench.record import Outcome, Status, TrialRecord
 from lorap_bench.search.objective import judged
+from lorap_bench.store.flat import flat
 from lorap_bench.store.manifest import Origin
 from lorap_bench.study.slots import lookup
 from lorap_bench.study.space import overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from lorap_bench.search.objective import Planner
     from lorap_bench.store.folder import StudyFolder
@@ -81,7 +82,7 @@ def differences(first: StudySpec, other: StudySpec) -> list[str]:
         told.append(f"objectives: {', '.join(first.objectives)} and {', '.join(other.objectives)}")
     if first.replicas.search != other.replicas.search:
         told.append(f"replicas.search: {first.replicas.search} and {other.replicas.search}")
-    ours, theirs = dict(_flat(first.base.to_mapping())), dict(_flat(other.base.to_mapping()))
+    ours, theirs = dict(flat(first.base.to_mapping())), dict(flat(other.base.to_mapping()))
     for path in sorted({*ours, *theirs}):
         searched = {*first.space, *other.space} if path not in {"task.dataset", "task.features"} else set()
         if ours.get(path) != theirs.get(path) and path not in searched:
@@ -147,17 +148,8 @@ def _origin(source: Source, first: int, kept: list[int], left: Counter[str]) -> 
 
 
 def _different(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    one, other = dict(_flat(ours)), dict(_flat(theirs))
+    one, other = dict(flat(ours)), dict(flat(theirs))
     return [path for path in sorted({*one, *other}) if one.get(path) != other.get(path)][:3]
-
-
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in mapping.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _flat(value, f"{path}.")
-        else:
-            yield path, value
 
 
 def _value(mapping: Mapping[str, Any], path: str) -> str:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, final
 from lorap_bench.errors import StoreError, nearest
 from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
+from lorap_bench.store.flat import flat
 from lorap_bench.store.lock import Driven, DriverLock
 from lorap_bench.store.looks import Looks
 from lorap_bench.store.manifest import STUDY, Manifest, ManifestFile
@@ -35,7 +36,7 @@ from lorap_bench.store.numbered import numbered, place, read_record
 from lorap_bench.store.versions import mend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from lorap_bench.record import Curves, Outcome, TrialRecord
     from lorap_bench.store.look import Confirmation
@@ -224,7 +225,7 @@ class StudyFolder:
 
 def _difference(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
     """Say which entries of two studies differ, those aside that may."""
-    old, new = dict(_flat(stored)), dict(_flat(wanted))
+    old, new = dict(flat(stored)), dict(flat(wanted))
     lines = [
         f"  {path}: {old.get(path, 'absent')!r} here, {new.get(path, 'absent')!r} now"
         for path in sorted({*old, *new})
@@ -232,12 +233,3 @@ def _difference(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
     ]
     heading = "the folder belongs to another study; give this one another name or another --runs"
     return "\n".join([heading, *lines])
-
-
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in mapping.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _flat(value, f"{path}.")
-        else:
-            yield path, value
