@@ -70,8 +70,9 @@ class MemberResult:
 
 Curves = dict[str, list[list[float]]]
 """Curve name → one list of values a member: ``train_loss``, ``val_loss``, ``val_metric`` by epoch,
-``row_bits:<site>`` by node (or by group of nodes), where a scheme learns a width for each, and ``val_best``, the best
-metric so far at each rung it reached, where a study stops trials early."""
+``row_bits:<site>`` by node (or by group of nodes), where a scheme learns a width for each, ``in_degree`` by node beside
+it (one list: it is every member's), and ``val_best``, the best metric so far at each rung it reached, where a study
+stops trials early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

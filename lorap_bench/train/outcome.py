@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+import torch
+
 from lorap_bench.kernels.device import device
 from lorap_bench.record import Curves, MemberResult, Outcome, Status, TrialRecord
 from lorap_bench.train.provenance import provenance
@@ -74,7 +76,7 @@ def outcome_of(trial: Trial) -> Outcome:
         seconds=trial.lost_seconds + math.fsum(member.seconds for member in members),
         provenance=provenance() | {"cohort": max(member.cohort for member in members)} | _gpus(),
     )
-    return Outcome(record, _curves(trainees) | _row_bits(measured))
+    return Outcome(record, _curves(trainees) | _row_bits(measured, trial.task))
 
 
 def _gpus() -> dict[str, float]:
@@ -102,9 +104,14 @@ def _costs(plan: Blueprint, measured: Sequence[Measured]) -> dict[str, float]:
     return {name: math.fsum(costs[name] for costs in found) / len(found) for name in found[0]}
 
 
-def _row_bits(measured: Sequence[Measured]) -> Curves:
+def _row_bits(measured: Sequence[Measured], task: GraphTask) -> Curves:
+    """Return the learned width of every row and, where a row is a node, how many neighbours it gathers from."""
     sites = measured[0].row_bits if measured else ()
-    return {f"row_bits:{site}": [member.row_bits[site] for member in measured] for site in sites}
+    curves: Curves = {f"row_bits:{site}": [member.row_bits[site] for member in measured] for site in sites}
+    if curves and task.level == "node":
+        in_degree = torch.bincount(task.edge_index[1], minlength=len(task.x))
+        curves["in_degree"] = [in_degree.to(torch.get_default_dtype()).tolist()]
+    return curves
 
 
 def _objectives(costs: dict[str, float], trainees: Sequence[Trainee], status: Status) -> dict[str, float]:

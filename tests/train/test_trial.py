@@ -62,6 +62,19 @@ def test_both_places_of_injection_learn_and_differ(inject: str) -> None:
     assert (curves == others) == (inject == BASE.prompt.inject)
 
 
+def test_learned_widths_of_nodes_come_with_how_many_neighbours_each_has() -> None:
+    config = configure(quant={"scheme": "A2Q"}, optim={"epochs": 3})
+    _, curves = run_trial(config, [0, 1], task=NODE)
+    sites = [name for name in curves if name.startswith("row_bits:")]
+    assert sites
+    assert all(len(member) == len(NODE.x) for name in sites for member in curves[name])
+    (in_degree,) = curves["in_degree"]
+    targets = NODE.edge_index[1].tolist()
+    assert in_degree == [targets.count(node) for node in range(len(NODE.x))]
+    _, curves = run_trial(config, [0], task=GRAPH)
+    assert "in_degree" not in curves  # a row is a group of nodes there, not a node
+
+
 def test_the_same_seeds_give_the_same_record_and_curves() -> None:
     first, second = (run_trial(BASE, [4, 5], task=NODE) for _ in range(2))
     assert first.curves == second.curves
