@@ -6,7 +6,7 @@ Curves are kept beside it, for they are large and read rarely.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -109,8 +109,9 @@ class TrialRecord:
         return all(value <= 0 for value in self.violations.values())
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        return asdict(self)
+        """Return plain values, ready for JSON; its tables are the record's own, and not to be changed."""
+        mapping = {name: getattr(self, name) for name in _RECORD_FIELDS}
+        return mapping | {"members": tuple(_member_mapping(member) for member in self.members)}
 
     @classmethod
     def from_mapping(cls, mapping: Any, *, where: str = "") -> TrialRecord:
@@ -129,6 +130,14 @@ class TrialRecord:
             return cls(**{**mapping, "status": Status(mapping["status"]), "members": members})
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"damaged record ({error})", where=where) from error
+
+
+_RECORD_FIELDS = tuple(one.name for one in fields(TrialRecord))
+_MEMBER_FIELDS = tuple(one.name for one in fields(MemberResult))
+
+
+def _member_mapping(member: MemberResult) -> dict[str, Any]:
+    return {name: getattr(member, name) for name in _MEMBER_FIELDS}
 
 
 class Outcome(NamedTuple):

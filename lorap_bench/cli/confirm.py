@@ -32,6 +32,14 @@ def confirm(
         ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Look at the test split once more; it is recorded.")] = False,
+    ladder: Annotated[
+        bool,
+        typer.Option(
+            "--ladder",
+            help="Run each trial's simpler prompts beside it too: node prompts alone, LoRAP alone. "
+            "Two more trainings at most a front trial.",
+        ),
+    ] = False,
     runs: Runs = Path("runs"),
     raw_mirror: RawMirror = None,
     backend: Backend = None,
@@ -43,8 +51,9 @@ def confirm(
     """Measure the front of a finished study, and what it gains, on fresh seeds on the test split.
 
     Each front trial runs beside the same configuration without its prompt and in FP32, all with the same
-    seeds; the gains are differences seed by seed, with 95 % intervals. The study's folder keeps every look
-    and refuses a second one without --again.
+    seeds; the gains are differences seed by seed, with 95 % intervals. With --ladder the prompts between are
+    run too: node prompts alone for LoRAP, node prompts alone and LoRAP alone for both together. The study's
+    folder keeps every look and refuses a second one without --again.
     """
     use_mirror(raw_mirror)
     compute_with(backend, device)
@@ -56,7 +65,7 @@ def confirm(
     wanted = seeds or (len(unfinished.seeds) if unfinished else spec.replicas.confirm or DEFAULT_SEEDS)
     with on_signals(Stop(announce)) as stop:
         drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)
-        look = drive.look(default_planner(task_shape(spec)), seeds=wanted, again=again)
+        look = drive.look(default_planner(task_shape(spec)), seeds=wanted, again=again, ladder=ladder)
     if look is None:
         message("saved; the same command goes on from here")
         raise typer.Exit(INTERRUPTED)
@@ -67,7 +76,7 @@ def confirm(
 
 def _show(drive: Drive, look: "Look", *, as_json: bool) -> None:
     """Print what the look found, and leave with a code that tells of failed trainings."""
-    from lorap_bench.report.look import COLUMNS, look_mapping, look_rows
+    from lorap_bench.report.look import look_columns, look_mapping, look_rows
 
     name, looks = drive.spec.name, drive.folder.looks
     seen = {number: found for number, found in looks.confirmations().items() if found.look == look.number}
@@ -77,7 +86,7 @@ def _show(drive: Drive, look: "Look", *, as_json: bool) -> None:
         fresh = counted(len(look.seeds), "fresh seed")
         spread = "[95 % interval]" if len(look.seeds) > 2 else "± standard deviation"
         title = f"{name}: look {look.number} at the test split, {fresh}, mean {spread}"
-        print_table(COLUMNS, look_rows(seen), title=title)
+        print_table(look_columns(seen), look_rows(seen), title=title)
     for one in look.subjects:
         for baseline, reason in one.impossible.items():
             message(f"trial {one.number} has no baseline {baseline.words}: {reason}")

@@ -115,7 +115,7 @@ class Drive:
             return True
         return self.look(planner, seeds=seeds) is not None
 
-    def look(self, planner: Planner, *, seeds: int, again: bool = False) -> Look | None:
+    def look(self, planner: Planner, *, seeds: int, again: bool = False, ladder: bool = False) -> Look | None:
         """Look at the test split, or on where a look stopped; return the whole look, None if it is interrupted.
 
         Raises:
@@ -136,7 +136,7 @@ class Drive:
             if self.stop.drain:
                 raise Interrupted
 
-        bench = Bench(train=run_trial, planner=planner, on_epoch=self.stop.check, on_event=tell)
+        bench = Bench(train=run_trial, planner=planner, on_epoch=self.stop.check, on_event=tell, ladder=ladder)
         others = self.folder.driven  # then it is refused, and a request to stop is meant for them
         heed = nullcontext() if others else on_request_file(self.stop, self.folder.stop_request)
         try:
@@ -156,9 +156,9 @@ class Drive:
         Raises:
             StoreError: the study has no trials, or the page cannot be written.
         """
-        from lorap_bench.report.page import write_report
+        from lorap_bench.report.write import write_report
 
-        return write_report(self.folder, self.spec, self.page.parent)
+        return write_report((self.folder, self.spec), self.page.parent, on_note=message)
 
     @property
     def _shared(self) -> bool:

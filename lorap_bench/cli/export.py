@@ -54,12 +54,14 @@ def export(
 def _exported(folder: "StudyFolder", spec: "StudySpec", form: str) -> bytes:
     from lorap_bench.report.export import export as exported
     from lorap_bench.report.export import export_parquet
+    from lorap_bench.store.collector import collector_rests
 
-    records = folder.records()
-    if form == "journal":
-        from lorap_bench.search.mirror import optuna_journal
+    with collector_rests():
+        records = folder.records()
+        if form == "journal":
+            from lorap_bench.search.mirror import optuna_journal
 
-        return optuna_journal(spec, records)
-    if form == "parquet":
-        return export_parquet(spec, records, folder.confirmations())
-    return exported(spec, records, form, folder.confirmations()).encode()
+            return optuna_journal(spec, records)
+        if form == "parquet":
+            return export_parquet(spec, records, folder.confirmations())
+        return exported(spec, records, form, folder.confirmations()).encode()

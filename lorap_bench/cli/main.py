@@ -18,8 +18,10 @@ from lorap_bench.cli import (
     predict,
     repair,
     report,
+    rerun,
     run,
     schema,
+    show,
     status,
     stop,
     train,
@@ -47,6 +49,8 @@ app.command(epilog=merge.EXAMPLE)(merge.merge)
 app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 app.command(epilog=dashboard.EXAMPLE)(dashboard.dashboard)
 app.command(epilog=train.EXAMPLE)(train.train)
+app.command(epilog=show.EXAMPLE)(show.show)
+app.command(epilog=rerun.EXAMPLE)(rerun.rerun)
 app.command(epilog=report.EXAMPLE)(report.report)
 app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=model.EXAMPLE)(model.model)

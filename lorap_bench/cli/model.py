@@ -7,22 +7,19 @@ import typer
 
 from lorap_bench.cli.epochs import epochs
 from lorap_bench.cli.options import Backend, Device, Quiet, RawMirror, Runs, StudyOrName, compute_with, use_mirror
+from lorap_bench.cli.recorded import DIFFERENT, TrialNumber, causes_text, recorded_trial
 from lorap_bench.cli.screen import counted, message, number, print_path
 from lorap_bench.cli.wiring import open_study
-from lorap_bench.errors import StoreError
 
 if TYPE_CHECKING:
-    from lorap_bench.record import TrialRecord
-    from lorap_bench.store.folder import StudyFolder
     from lorap_bench.train.again import Again
 
 EXAMPLE = "Example: lorap-bench model studies/quickstart.toml 7 --out winner"
-DIFFERENT = 4
 
 
 def model(
     study: StudyOrName,
-    trial: Annotated[int, typer.Argument(metavar="TRIAL", min=0, help="Number of the trial.", show_default=False)],
+    trial: TrialNumber,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.", show_default=False)],
     index: Annotated[
         int, typer.Option("--seed-index", min=0, metavar="I", help="Which of the trial's seeds, counted from 0.")
@@ -46,7 +43,7 @@ def model(
 
     refuse_taken(out, replace=force)  # before a training that could not be saved
     folder, spec = open_study(study, runs)
-    record = _record(folder, trial)
+    record = recorded_trial(folder, trial)
     recorded_member(record, index)
     total = TrialConfig.from_mapping(record.config).optim.epochs
     with epochs(total, quiet=quiet) as on_epoch:
@@ -57,15 +54,6 @@ def model(
     print_path("model", out)
     if again.differences:
         raise typer.Exit(DIFFERENT)
-
-
-def _record(folder: "StudyFolder", trial: int) -> "TrialRecord":
-    record = folder.read(trial)
-    if record is None:
-        there = [each.number for each in folder.records()]
-        known = f"those from {there[0]} to {there[-1]} may have one" if there else "no trial has one yet"
-        raise StoreError(f"trial {trial} has no record; {known}", where=str(folder.root))
-    return record
 
 
 def _about(again: "Again") -> dict[str, Any]:
@@ -90,7 +78,7 @@ def _tell(again: "Again", integer: dict[str, Any]) -> None:
         message(f"{figures}, as recorded")
     else:
         message(f"{figures}; this is not the recorded network: {'; '.join(again.differences)}")
-        message(f"the cause may be: {'; '.join(again.causes) or 'another processor, which sums in another order'}")
+        message(causes_text(again.causes))
     if integer["file"]:
         sizes = integer["bytes"]
         message(f"integer weights: {sizes['packed']:,} bytes at their widths, {sizes['full']:,} in float32")

@@ -1,32 +1,94 @@
-"""``lorap-bench report``: a study's page, from its folder alone."""
+"""``lorap-bench report``: a study's report in any of its forms, from its folder alone."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lorap_bench.cli.options import Runs, StudyOrName
-from lorap_bench.cli.screen import print_text
+from lorap_bench.cli.options import Runs
+from lorap_bench.cli.screen import message, print_text
 from lorap_bench.cli.wiring import open_study
+from lorap_bench.errors import ConfigError, Fault
 
-EXAMPLE = "Example: lorap-bench report studies/quickstart.toml --out reports/quickstart"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lorap_bench.store.folder import StudyFolder
+
+EXAMPLE = "Example: lorap-bench report studies/quickstart.toml --format html,md,svg --out reports/quickstart"
 
 
 def report(
-    study: StudyOrName,
-    runs: Runs = Path("runs"),
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY [STUDY…]",
+            help="Study file (TOML), or a study's name under --runs, or its folder; the others stand beside the first.",
+            show_default=False,
+        ),
+    ],
+    forms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="LIST",
+            help="Of html, csv, json, md, tex, parquet, svg, png, with commas between or given again "
+            "(default: html,csv,json; of more than 2,000 trials html,csv,parquet).",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             metavar="DIR",
-            help="Folder for the page (default: report/ in the study's own).",
+            help="Folder for the report (default: report/ in the first study's own).",
             show_default=False,
         ),
     ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    runs: Runs = Path("runs"),
 ) -> None:
-    """Write index.html, data.csv and data.json, and print where the page lies. It needs no network."""
-    from lorap_bench.report.page import write_report
+    """Write a study's report, and print where it lies: one page that needs no network, and its data.
 
-    folder, spec = open_study(study, runs)
-    print_text(str(write_report(folder, spec, out or folder.root / "report")))
+    Studies of the same task and objectives may stand beside it, such as the same search at random. svg and png, every
+    figure as a picture, need the extra `images` and a Chrome or Chromium.
+    """
+    from lorap_bench.report.write import check_formats, write_report
+
+    formats = _formats(forms or [])
+    check_formats(formats)
+    if show and formats and "html" not in formats:
+        raise ConfigError([Fault(path="--open", message="there is no page to show", got=formats, allowed="html")])
+    subject, *others = [open_study(study, runs) for study in studies]
+    _refuse_same(studies, [folder for folder, _ in (subject, *others)])
+    written = write_report(subject, out or subject[0].root / "report", others, formats, message)
+    print_text(str(written))
+    if show:
+        import webbrowser
+
+        webbrowser.open(written.absolute().as_uri())
+
+
+def _formats(lists: "Sequence[str]") -> list[str]:
+    """Return the formats of comma lists, each once.
+
+    Raises:
+        ConfigError: a list names none.
+    """
+    for one in lists:
+        if not one.replace(",", " ").strip():
+            raise ConfigError([Fault(path="--format", message="names no format", got=one)])
+    return list(dict.fromkeys(name.strip().lower() for one in lists for name in one.split(",") if name.strip()))
+
+
+def _refuse_same(studies: "Sequence[str]", folders: "Sequence[StudyFolder]") -> None:
+    first: dict[Path, str] = {}
+    faults = []
+    for study, folder in zip(studies, folders, strict=True):
+        place = folder.root.resolve()
+        if place in first:
+            faults.append(Fault(path=study, message=f"the same study as {first[place]}: it would stand beside itself"))
+        first.setdefault(place, study)
+    if faults:
+        raise ConfigError(faults)

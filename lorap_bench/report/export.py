@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,18 @@ if TYPE_CHECKING:
     from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["EXPORT_VERSION", "FORMATS", "Format", "export", "export_mapping", "export_parquet", "unknown_format"]
+__all__ = [
+    "EXPORT_VERSION",
+    "FORMATS",
+    "Format",
+    "export",
+    "export_parquet",
+    "json_lines",
+    "table_csv",
+    "table_parquet",
+    "trial_mapping",
+    "unknown_format",
+]
 
 EXPORT_VERSION = 1
 Format = Literal["csv", "json"]
@@ -35,7 +47,7 @@ def export(
     confirmations: Mapping[int, Confirmation] | None = None,
     file: str = "",
 ) -> str:
-    """Return the trials as text: ``csv`` (one row a trial) or ``json`` (everything but curves).
+    """Return the trials as text: ``csv`` (one row a trial) or ``json`` (one line a trial: everything but curves).
 
     Commands name the study ``file``, by default ``<name>.toml``, which a report writes.
 
@@ -43,9 +55,9 @@ def export(
         ConfigError: the format is not known.
     """
     if format == "csv":
-        return trial_rows(spec, records, confirmations, file).to_csv(index=False, lineterminator="\n")
+        return table_csv(trial_rows(spec, records, confirmations, file))
     if format == "json":
-        return json.dumps(export_mapping(spec, records, confirmations, file), indent=1, allow_nan=False) + "\n"
+        return "".join(json_lines(spec, records, confirmations, file))
     raise unknown_format(format, FORMATS)
 
 
@@ -63,38 +75,52 @@ def export_parquet(
     confirmations: Mapping[int, Confirmation] | None = None,
     file: str = "",
 ) -> bytes:
-    """Return the table of trials as a Parquet file: one row a trial, with the columns of the CSV.
+    """Return the table of trials as a Parquet file: one row a trial, with the columns of the CSV."""
+    return table_parquet(trial_rows(spec, records, confirmations, file))
+
+
+def table_csv(table: pd.DataFrame) -> str:
+    """Return the table that ``trial_rows`` makes as CSV."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def table_parquet(table: pd.DataFrame) -> bytes:
+    """Return the table that ``trial_rows`` makes as a Parquet file.
 
     A column has one type: where a parameter takes both numbers and words, its values are words. The same study
     gives the same bytes with the same version of pyarrow.
     """
-    frame = trial_rows(spec, records, confirmations, file)
-    for name in frame.columns:
-        if frame[name].dtype == object:
-            frame[name] = _one_type(frame[name])
+    mixed = [name for name in table.columns if table[name].dtype == object]
     buffer = io.BytesIO()
-    frame.to_parquet(buffer, engine="pyarrow", index=False)
+    table.assign(**{name: _one_type(table[name]) for name in mixed}).to_parquet(buffer, engine="pyarrow", index=False)
     return buffer.getvalue()
 
 
-def export_mapping(
+def json_lines(
     spec: StudySpec,
     records: Sequence[TrialRecord],
     confirmations: Mapping[int, Confirmation] | None = None,
     file: str = "",
-) -> dict[str, Any]:
-    """Return the JSON export as plain values; what is not finite is null."""
+) -> Iterator[str]:
+    """Yield the JSON export line by line, a trial each, for a study too large to hold twice."""
     confirmed = confirmations or {}
-    ordered = sorted(records, key=lambda record: record.number)
-    return {
-        "schema_version": EXPORT_VERSION,
-        "name": spec.name,
-        "objectives": list(spec.objectives),
-        "trials": [
-            _trial(spec, record, confirmed.get(record.number)) | {"command": command(spec, record, file)}
-            for record in ordered
-        ],
-    }
+    head = {"schema_version": EXPORT_VERSION, "name": spec.name, "objectives": list(spec.objectives)}
+    yield json.dumps(head)[:-1] + ', "trials": ['
+    separator = "\n"
+    for record in sorted(records, key=lambda record: record.number):
+        trial = _json(_trial(spec, record, confirmed.get(record.number)))
+        rerun = json.dumps({"command": command(spec, record, file)})
+        yield f"{separator}{trial[:-1]}, {rerun[1:]}"
+        separator = ",\n"
+    yield "\n]}\n"
+
+
+def trial_mapping(
+    spec: StudySpec, record: TrialRecord, confirmation: Confirmation | None = None, file: str = ""
+) -> dict[str, Any]:
+    """Return a trial as the JSON export has it, as plain values: what is not finite is null."""
+    plain: dict[str, Any] = _plain(_trial(spec, record, confirmation))
+    return plain | {"command": command(spec, record, file)}
 
 
 def _one_type(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -115,8 +141,7 @@ def _trial(spec: StudySpec, record: TrialRecord, confirmation: Confirmation | No
     trial = first | {"values": values, "feasible": record.feasible} | mapping
     if confirmation is not None:
         trial["confirmation"] = _confirmation(confirmation)
-    plain: dict[str, Any] = _plain(trial)
-    return plain
+    return trial
 
 
 def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
@@ -134,6 +159,15 @@ def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
 def _ended(record: TrialRecord) -> dict[str, Any]:
     mapping = record.to_mapping()
     return {name: mapping[name] for name in ("status", "reason", "digest", "costs", "members")}
+
+
+def _json(trial: dict[str, Any]) -> str:
+    """Return a trial as JSON, cleaned where it needs it: hardly any does, and to look takes longest."""
+    with suppress(ValueError):
+        text = json.dumps(trial, allow_nan=False)
+        if "/" not in text and "\\" not in text:
+            return text
+    return json.dumps(_plain(trial), allow_nan=False)
 
 
 def _plain(value: Any) -> Any:

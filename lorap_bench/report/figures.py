@@ -7,22 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import plotly.graph_objects as go
 
-from lorap_bench.record import Status
-from lorap_bench.report.palette import LIGHT
-from lorap_bench.report.table import directions, objective_matrix
-from lorap_bench.stats.front import box_hypervolume_history
+from lorap_bench.report.palette import LIGHT, dash, series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from lorap_bench.record import TrialRecord
     from lorap_bench.report.marginal import Group
-    from lorap_bench.study.spec import StudySpec
 
-__all__ = ["CONFIG", "TITLES", "base_figure", "hypervolume_figure", "marginal_figure"]
+__all__ = ["CONFIG", "TITLES", "base_figure", "marginal_figure", "step_trace"]
 
 # No upload button, no logo, no server: a report talks to no one.
 CONFIG: dict[str, Any] = {
@@ -40,30 +34,6 @@ TITLES = {
 }
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
-
-
-def hypervolume_figure(spec: StudySpec, records: Sequence[TrialRecord]) -> go.Figure | None:
-    """Draw the share of the reference box dominated after each trial."""
-    ordered = sorted(records, key=lambda record: record.number)
-    values = objective_matrix(spec, ordered)
-    eligible = np.array([record.status is Status.COMPLETE and record.feasible for record in ordered], dtype=bool)
-    if not eligible.any():
-        return None
-    values[~eligible] = np.nan
-    history = box_hypervolume_history(values, directions(spec))
-    figure = base_figure("trial", "hypervolume", height=320)
-    figure.add_trace(
-        go.Scatter(
-            x=[record.number for record in ordered],
-            y=history,
-            mode="lines+markers" if len(history) <= 60 else "lines",
-            line={"color": LIGHT.accent, "shape": "hv", "width": 2},
-            marker={"color": LIGHT.accent, "size": 4},
-            hovertemplate="after trial %{x}: %{y:.4f}<extra></extra>",
-            showlegend=False,
-        )
-    )
-    return figure
 
 
 def marginal_figure(path: str, groups: Sequence[Group]) -> go.Figure:
@@ -89,6 +59,35 @@ def marginal_figure(path: str, groups: Sequence[Group]) -> go.Figure:
         )
     figure.update_xaxes(type="category", showgrid=False)
     return figure
+
+
+def step_trace(x: Iterable[float], y: Iterable[float], place: int, *, name: str, bound: str = "") -> go.Scatter:
+    """Return a stepped line in the look of the series at ``place``.
+
+    ``bound`` makes it the edge of a band instead: ``"upper"``, and then ``"lower"``, which fills what is between.
+    """
+    if bound:
+        return go.Scatter(
+            x=list(x),
+            y=list(y),
+            mode="lines",
+            line={"width": 0, "shape": "hv", "color": series(place)},
+            fill="tonexty" if bound == "lower" else None,
+            fillcolor=series(place) if bound == "lower" else None,
+            opacity=0.16,
+            legendgroup=name,
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        line={"color": series(place), "dash": dash(place), "shape": "hv", "width": 2},
+        hovertemplate="%{x:,.4~g}: %{y:.4f}",
+    )
 
 
 def base_figure(x_title: str, y_title: str, *, height: int) -> go.Figure:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lorap_bench.report.document import Kind
     from lorap_bench.stats.intervals import Interval
 
-__all__ = ["gain_text", "interval_text", "number_text", "percent_text", "points_text", "seconds_text", "spread_text"]
+__all__ = [
+    "cell_text",
+    "gain_text",
+    "interval_text",
+    "number_text",
+    "p_text",
+    "percent_text",
+    "points_text",
+    "seconds_text",
+    "spread_text",
+]
 
 _LEAST_FOR_INTERVAL = 3
 
@@ -68,3 +79,38 @@ def seconds_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def p_text(p: float | None) -> str:
+    """Write a p-value with two significant digits, very small ones as a bound."""
+    if p is None or not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def cell_text(value: Any, kind: Kind) -> str:
+    """Write a cell of a table of the document; a dash for None."""
+    if value is None:
+        return "–"
+    write = _WRITERS.get(kind)
+    return str(value) if write is None else write(value)
+
+
+def _interval(interval: Interval) -> str:
+    mean = f"{percent_text(interval.mean)} {spread_text(interval)}".rstrip()
+    return f"{mean} (n = {interval.n})"
+
+
+def _gain(interval: Interval) -> str:
+    return f"{gain_text(interval)} (n = {interval.n})"
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "number": number_text,
+    "fraction": percent_text,
+    "points": points_text,
+    "interval": _interval,
+    "gain": _gain,
+    "p": p_text,
+    "seconds": seconds_text,
+}

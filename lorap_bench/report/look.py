@@ -6,27 +6,32 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.format import gain_text, percent_text, spread_text
-from lorap_bench.report.trial import confirmed_accuracy, gain
-from lorap_bench.store.look import Baseline
+from lorap_bench.report.trial import confirmed_accuracy, gain, roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lorap_bench.stats.intervals import Interval
-    from lorap_bench.store.look import Confirmation, Look
+    from lorap_bench.store.look import Baseline, Confirmation, Look
 
-__all__ = ["COLUMNS", "LOOK_REPORT_VERSION", "look_entry", "look_mapping", "look_rows"]
+__all__ = ["LOOK_REPORT_VERSION", "look_columns", "look_entry", "look_mapping", "look_rows"]
 
 LOOK_REPORT_VERSION = 1
-COLUMNS = ("trial", "test accuracy, %", *(f"gain over {baseline.words}, points" for baseline in Baseline), "n")
+
+
+def look_columns(confirmations: Mapping[int, Confirmation]) -> list[str]:
+    """Return the headings of ``look_rows``: a gain for every baseline of ``roles``."""
+    gains = [f"gain over {role.words}, points" for role in roles(confirmations.values())]
+    return ["trial", "test accuracy, %", *gains, "n"]
 
 
 def look_rows(confirmations: Mapping[int, Confirmation]) -> list[list[str]]:
-    """Return one row a trial under ``COLUMNS``: means with their 95 % t intervals.
+    """Return one row a trial under ``look_columns``: means with their 95 % t intervals.
 
     ``n`` counts the seeds of the test accuracy and, where a seed failed on one side, the pairs of each gain.
     """
-    return [_row(number, confirmations[number]) for number in sorted(confirmations)]
+    shown = roles(confirmations.values())
+    return [_row(number, confirmations[number], shown) for number in sorted(confirmations)]
 
 
 def look_entry(look: Look) -> dict[str, Any]:
@@ -37,6 +42,7 @@ def look_entry(look: Look) -> dict[str, Any]:
         "started": look.started,
         "finished": look.finished,
         "again": look.again,
+        "ladder": look.ladder,
         "counted": look.counted,
         "budget": look.budget,
     }
@@ -52,9 +58,9 @@ def look_mapping(name: str, look: Look, confirmations: Mapping[int, Confirmation
     }
 
 
-def _row(number: int, confirmation: Confirmation) -> list[str]:
+def _row(number: int, confirmation: Confirmation, shown: Sequence[Baseline]) -> list[str]:
     test = confirmed_accuracy(confirmation)
-    gains = [gain(confirmation, baseline) for baseline in Baseline]
+    gains = [gain(confirmation, baseline) for baseline in shown]
     accuracy = "–" if test is None else f"{percent_text(test.mean)} {spread_text(test)}".rstrip()
     counts = dict.fromkeys(str(found.n) for found in (test, *gains) if found is not None)
     return [str(number), accuracy, *(gain_text(found) for found in gains), "/".join(counts) or "0"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.record import TrialRecord
 
-__all__ = ["PATHS", "Group", "marginal"]
+__all__ = ["PATHS", "Group", "amount", "marginal"]
 
 PATHS = ("prompt.count", "prompt.rank", "prompt.node_count")
 _MOST_GROUPS = 16
@@ -56,10 +56,16 @@ def marginal(records: Sequence[TrialRecord], path: str) -> list[Group]:
     for record in records:
         interval = accuracy(record)
         if record.status is Status.COMPLETE and path in record.params and interval is not None:
-            found.setdefault(int(record.params[path]), []).append((interval.mean, record.number))
+            found.setdefault(amount(record, path), []).append((interval.mean, record.number))
     if len(found) > _MOST_GROUPS:
         return [_group(_octave(top), rows) for top, rows in sorted(_by_octave(found).items())]
     return [_group(str(value), rows) for value, rows in sorted(found.items())]
+
+
+def amount(record: TrialRecord, path: str) -> int:
+    """Return a trial's number of prompts or its rank: where layers clamped it, the largest that is left."""
+    ranks = record.effective.get("ranks") if path == "prompt.rank" else None
+    return int(max(ranks)) if ranks else int(record.params[path])
 
 
 def _by_octave(found: dict[int, list[tuple[float, int]]]) -> dict[int, list[tuple[float, int]]]:

@@ -2,14 +2,15 @@
 
 Figures are written in light colours; the page's script swaps each for its dark twin, so every
 colour of ``LIGHT`` occurs there once. Blue accent and a blue-to-green ramp stay apart under the
-common forms of colour blindness, and no meaning rests on colour alone: shapes repeat it.
+common forms of colour blindness, as do the colours of series (after Okabe and Ito, 2008), and no
+meaning rests on colour alone: shapes and dashes repeat it.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["DARK", "LIGHT", "Palette", "dark_twins", "ramp"]
+__all__ = ["DARK", "LIGHT", "Palette", "dark_twins", "dash", "ramp", "series", "symbol"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,12 @@ class Palette:
     ramp_1: str
     ramp_2: str
     ramp_3: str
+    series_0: str
+    series_1: str
+    series_2: str
+    series_3: str
+    series_4: str
+    series_5: str
 
 
 LIGHT = Palette(
@@ -49,6 +56,12 @@ LIGHT = Palette(
     ramp_1="#389fc2",
     ramp_2="#2a60b2",
     ramp_3="#2a1a66",
+    series_0="#0072b2",
+    series_1="#d55e00",
+    series_2="#009e73",
+    series_3="#b35a8c",
+    series_4="#b8860b",
+    series_5="#5c6f82",
 )
 DARK = Palette(
     background="#10151c",
@@ -66,6 +79,12 @@ DARK = Palette(
     ramp_1="#3fa5c6",
     ramp_2="#7fd8b1",
     ramp_3="#f5f2a4",
+    series_0="#5bb1ee",
+    series_1="#ff9255",
+    series_2="#3fd0a5",
+    series_3="#e29ac4",
+    series_4="#e6c35c",
+    series_5="#a9b8c6",
 )
 
 
@@ -77,3 +96,23 @@ def dark_twins() -> dict[str, str]:
 def ramp() -> list[tuple[float, str]]:
     """Return the sequential colour scale, in light colours."""
     return [(0.0, LIGHT.ramp_0), (0.33, LIGHT.ramp_1), (0.66, LIGHT.ramp_2), (1.0, LIGHT.ramp_3)]
+
+
+_SERIES = ("series_0", "series_1", "series_2", "series_3", "series_4", "series_5")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+
+
+def series(place: int) -> str:
+    """Return the light colour of the series at ``place``; the seventh begins again."""
+    return str(getattr(LIGHT, _SERIES[place % len(_SERIES)]))
+
+
+def dash(place: int) -> str:
+    """Return how the line of the series at ``place`` is dashed."""
+    return _DASHES[place % len(_DASHES)]
+
+
+def symbol(place: int) -> str:
+    """Return the mark of the series at ``place``."""
+    return _SYMBOLS[place % len(_SYMBOLS)]

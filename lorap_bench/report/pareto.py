@@ -10,23 +10,21 @@ import plotly.graph_objects as go
 
 from lorap_bench.record import Status
 from lorap_bench.report.figures import TITLES, base_figure
-from lorap_bench.report.hover import hover_text
 from lorap_bench.report.palette import LIGHT, ramp
-from lorap_bench.report.table import front_records
-from lorap_bench.report.trial import accuracy, command, objective
+from lorap_bench.report.trial import accuracy, objective
 from lorap_bench.stats.front import front_mask
+from lorap_bench.store.look import Baseline
 from lorap_bench.study.spec import OBJECTIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from lorap_bench.record import TrialRecord
-    from lorap_bench.store.look import Confirmation
+    from lorap_bench.report.material import Material
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["MOST_DRAWN", "axes", "pareto_figure"]
+__all__ = ["Shade", "axes", "grouped", "has_shades", "octaves", "pareto_figure"]
 
-MOST_DRAWN = 600
 _MARKERS: dict[str, dict[str, Any]] = {
     "infeasible": {"symbol": "circle-open", "size": 8, "opacity": 0.9, "line": {"color": LIGHT.faint, "width": 1.3}},
     "dominated": {"symbol": "circle", "size": 7, "opacity": 0.6, "line": {"width": 0}},
@@ -46,49 +44,67 @@ def axes(spec: StudySpec) -> tuple[str, str]:
     return ("average_bits" if "average_bits" in costs or not costs else costs[0]), "accuracy"
 
 
-def pareto_figure(
-    spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mapping[int, Confirmation], file: str = ""
-) -> go.Figure | None:
-    """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread.
+def pareto_figure(material: Material) -> go.Figure | None:
+    """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread; None without any.
 
-    ``file`` is the study file that the commands over the points name (default ``<name>.toml``).
+    Where the front was confirmed, a line marks the same models in FP32 without a prompt.
     """
+    spec = material.spec
     x, y = axes(spec)
-    complete = [record for record in records if _drawable(record, x, y)]
-    if not complete:
+    shown = [record for record in material.drawn if _drawable(record, x, y)]
+    if not shown:
         return None
-    front = {record.number for record in front_records(spec, complete)}
-    groups = {
-        "infeasible": [record for record in complete if not record.feasible],
-        "dominated": [record for record in complete if record.feasible and record.number not in front],
-        "front": [record for record in complete if record.number in front],  # last, so on top
-    }
-    colour = _colour(complete) if "overhead" not in {x, y} else None
+    colour = Shade(shown) if "overhead" not in {x, y} and has_shades(shown) else None
     figure = base_figure(TITLES[x], TITLES[y], height=500)
     if {x, y} <= set(spec.objectives):  # else the line would not be the front of this study
-        figure.add_trace(_staircase(groups["front"], x, y, max(objective(record, x) for record in complete)))
-    for name, members in groups.items():
-        shown = members if name == "front" else _thinned(members)
-        if shown:
-            hover = [
-                hover_text(record, confirmations.get(record.number), command(spec, record, file)) for record in shown
-            ]
-            figure.add_trace(_legend_entry(name, len(members), len(shown)))
-            figure.add_trace(_points(name, shown, (x, y), colour=colour, hover=hover))
-    figure.update_layout(margin_b=88)  # the legend's place
+        right = max(objective(record, x) for record in shown)
+        figure.add_trace(_staircase([record for record in material.front if _drawable(record, x, y)], x, y, right))
+    for name, (members, count) in grouped(material).items():
+        drawn = [record for record in members if _drawable(record, x, y)]
+        if drawn:
+            figure.add_trace(_legend_entry(name, count, len(drawn)))
+            figure.add_trace(_points(name, drawn, (x, y), colour=colour))
+    if y == "accuracy" and (level := _fp32(material)) is not None:
+        figure.add_hline(y=100 * level, line={"color": LIGHT.muted, "dash": "dot", "width": 1.2})
+        text = "best FP32 without a prompt (validation, fresh seeds)"
+        figure.add_annotation(x=1, xref="paper", y=100 * level, text=text, showarrow=False, yshift=9, xanchor="right")
+    figure.update_layout(margin_b=88, dragmode="select")  # the legend's place
     if colour is not None:
         figure.update_layout(coloraxis=colour.axis, margin_t=52)
-    values = [objective(record, x) for record in complete]
-    if x == "average_bits" and max(values) > 4 * min(values):
-        # Widths are thought of in octaves; 32-bit trials would else squeeze the rest into a corner.
-        figure.update_xaxes(type="log", tickvals=[1, 2, 3, 4, 6, 8, 12, 16, 24, 32])
+    octaves(figure, x, [objective(record, x) for record in shown])
     return figure
 
 
-class _Colour:
+def grouped(material: Material) -> dict[str, tuple[list[TrialRecord], int]]:
+    """Return the drawn trials by their part, and how many there are of each; the front last, so on top."""
+    parts: dict[str, tuple[list[TrialRecord], int]] = {}
+    for name in ("infeasible", "dominated", "front"):
+        members = [record for record in material.drawn if material.part(record) == name]
+        parts[name] = (members, sum(material.part(record) == name for record in material.complete))
+    return parts
+
+
+def octaves(figure: go.Figure, name: str, values: Sequence[float]) -> None:
+    """Make an axis of widths logarithmic where they span much: 32-bit trials would squeeze the rest into a corner."""
+    if name == "average_bits" and values and max(values) > 4 * min(values):
+        figure.update_xaxes(type="log", tickvals=[1, 2, 3, 4, 6, 8, 12, 16, 24, 32])
+
+
+def _fp32(material: Material) -> float | None:
+    """Return the best validation accuracy, on fresh seeds, of the confirmed models in FP32 without a prompt."""
+    records = [
+        found.baselines[Baseline.FP32] for found in material.confirmations.values() if Baseline.FP32 in found.baselines
+    ]
+    unique = {record.digest: record for record in records}.values()
+    means = [interval.mean for record in unique if (interval := accuracy(record)) is not None]
+    return max(means, default=None)
+
+
+class Shade:
     """Overhead as colour: the axis, and each trial's place on it (logarithmic over wide spans)."""
 
-    def __init__(self, overheads: Sequence[float]) -> None:
+    def __init__(self, records: Sequence[TrialRecord]) -> None:
+        overheads = [objective(record, "overhead") for record in records]
         positive = [value for value in overheads if value > 0]
         self.floor = min(positive)
         self.log = max(positive) > 30 * self.floor
@@ -122,22 +138,15 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
 
 
-def _colour(records: Sequence[TrialRecord]) -> _Colour | None:
+def has_shades(records: Sequence[TrialRecord]) -> bool:
+    """Whether the trials' overheads can be told apart by a colour."""
     overheads = [objective(record, "overhead") for record in records]
-    if not np.isfinite(overheads).all() or min(overheads) == max(overheads):
-        return None
-    return _Colour(overheads)
+    return bool(overheads) and bool(np.isfinite(overheads).all()) and min(overheads) != max(overheads)
 
 
 def _drawable(record: TrialRecord, x: str, y: str) -> bool:
     finite = math.isfinite(objective(record, x)) and math.isfinite(objective(record, y))
     return record.status is Status.COMPLETE and finite
-
-
-def _thinned(records: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
-    """Return at most ``MOST_DRAWN`` trials, evenly taken."""
-    step = math.ceil(len(records) / MOST_DRAWN)
-    return records[:: max(step, 1)]
 
 
 def _staircase(front: Sequence[TrialRecord], x: str, y: str, right: float) -> go.Scatter:
@@ -157,9 +166,7 @@ def _staircase(front: Sequence[TrialRecord], x: str, y: str, right: float) -> go
     )
 
 
-def _points(
-    name: str, records: Sequence[TrialRecord], axis: tuple[str, str], *, colour: _Colour | None, hover: list[str]
-) -> go.Scatter:
+def _points(name: str, records: Sequence[TrialRecord], axis: tuple[str, str], *, colour: Shade | None) -> go.Scatter:
     x, y = axis
     marker = dict(_MARKERS[name])
     if name == "infeasible":
@@ -177,8 +184,7 @@ def _points(
         showlegend=False,
         marker=marker,
         customdata=[record.number for record in records],
-        text=hover,
-        hovertemplate="%{text}<extra></extra>",
+        hovertemplate="trial %{customdata}<extra></extra>",
     )
 
 

@@ -43,7 +43,7 @@ class Fact:
 
 def redact(text: str) -> str:
     """Replace absolute paths by their last part: a page that is published names no one's folders."""
-    return _PATH.sub(r"…/\1", text)
+    return _PATH.sub(r"…/\1", text) if "/" in text or "\\" in text else text
 
 
 def environment(records: Iterable[TrialRecord]) -> list[Fact]:

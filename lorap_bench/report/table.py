@@ -12,9 +12,8 @@ import pandas as pd
 
 from lorap_bench.record import Status
 from lorap_bench.report.provenance import redact
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, objective
+from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, objective, roles
 from lorap_bench.stats.front import REFERENCE, Direction, box_hypervolume, front_mask
-from lorap_bench.store.look import Baseline
 from lorap_bench.study.spec import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.stats.intervals import Interval
-    from lorap_bench.store.look import Confirmation
+    from lorap_bench.store.look import Baseline, Confirmation
     from lorap_bench.study.spec import StudySpec
 
 __all__ = ["SUMMARY_VERSION", "Summary", "directions", "front_records", "objective_matrix", "summarise", "trial_rows"]
@@ -111,14 +110,15 @@ def trial_rows(
 
     Columns: number, status, reason, front, feasible; the objectives; accuracy_std, _low, _high
     (95 % t interval of the mean) and seeds; test_accuracy likewise where confirmed, look, and
-    gain_no_prompt, gain_fp32 likewise (differences paired by seed); ``params.*``, ``costs.*``,
-    ``violations.*``; then duplicate_of, attempt, started, seconds, digest, command.
+    gain_no_prompt, gain_fp32 likewise (differences paired by seed), and gain_gpf, gain_lorap where a look had a
+    ladder; ``params.*``, ``costs.*``, ``violations.*``; then duplicate_of, attempt, started, seconds, digest, command.
     A column of whole numbers stays whole (``Int64``) even where some trials lack it.
     """
     front = {record.number for record in front_records(spec, records)}
     confirmed = confirmations or {}
+    shown = roles(confirmed.values())
     rows = [
-        _row(record, confirmed.get(record.number))
+        _row(record, confirmed.get(record.number), shown)
         | {"front": record.number in front, "command": command(spec, record, file)}
         for record in sorted(records, key=lambda record: record.number)
     ]
@@ -145,7 +145,7 @@ def _front_entry(spec: StudySpec, record: TrialRecord, confirmation: Confirmatio
     return entry | ({"test_accuracy": test.mean, "test_seeds": test.n} if test else {})
 
 
-def _row(record: TrialRecord, confirmation: Confirmation | None) -> dict[str, Any]:
+def _row(record: TrialRecord, confirmation: Confirmation | None, shown: Sequence[Baseline]) -> dict[str, Any]:
     interval, test = accuracy(record), confirmed_accuracy(confirmation)
     row: dict[str, Any] = {
         "number": record.number,
@@ -160,7 +160,7 @@ def _row(record: TrialRecord, confirmation: Confirmation | None) -> dict[str, An
     row |= {"test_accuracy": getattr(test, "mean", None), "test_seeds": getattr(test, "n", None)}
     row |= {f"test_accuracy_{part}": getattr(test, part, None) for part in ("std", "low", "high")}
     row["look"] = getattr(confirmation, "look", None)
-    for baseline in Baseline:
+    for baseline in shown:
         row |= _gain(f"gain_{baseline}", gain(confirmation, baseline))
     for prefix, values in (("params", record.params), ("costs", record.costs), ("violations", record.violations)):
         row |= {f"{prefix}.{name}": value for name, value in values.items()}

@@ -6,19 +6,36 @@ import json
 import math
 import shlex
 import tomllib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.stats.intervals import Interval, t_interval
 from lorap_bench.stats.paired import paired_interval
+from lorap_bench.stats.significance import compare_paired
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lorap_bench.record import TrialRecord
-    from lorap_bench.store.look import Baseline, Confirmation
+    from lorap_bench.stats.significance import Comparison
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["accuracy", "command", "confirmed_accuracy", "gain", "layer_bits", "objective", "prompt_text"]
+__all__ = [
+    "accuracy",
+    "command",
+    "confirmed_accuracy",
+    "gain",
+    "gain_test",
+    "layer_bits",
+    "objective",
+    "prompt_text",
+    "roles",
+    "tests_by_seed",
+]
+
+_ALWAYS = (Baseline.NO_PROMPT, Baseline.FP32)
 
 
 def objective(record: TrialRecord, name: str) -> float:
@@ -34,7 +51,7 @@ def accuracy(record: TrialRecord) -> Interval | None:
 
 def confirmed_accuracy(confirmation: Confirmation | None) -> Interval | None:
     """Return the test accuracy over a confirmation's seeds, None where there is no confirmation."""
-    return _fraction(_test(confirmation.record).values()) if confirmation is not None else None
+    return _fraction(tests_by_seed(confirmation.record).values()) if confirmation is not None else None
 
 
 def gain(confirmation: Confirmation | None, baseline: Baseline) -> Interval | None:
@@ -42,7 +59,21 @@ def gain(confirmation: Confirmation | None, baseline: Baseline) -> Interval | No
     other = confirmation.baselines.get(baseline) if confirmation is not None else None
     if confirmation is None or other is None:
         return None
-    return paired_interval(_test(confirmation.record), _test(other))
+    return paired_interval(tests_by_seed(confirmation.record), tests_by_seed(other))
+
+
+def gain_test(confirmation: Confirmation | None, baseline: Baseline) -> Comparison | None:
+    """Return the tests of ``gain``; None where there is none."""
+    other = confirmation.baselines.get(baseline) if confirmation is not None else None
+    if confirmation is None or other is None:
+        return None
+    return compare_paired(tests_by_seed(confirmation.record), tests_by_seed(other))
+
+
+def roles(confirmations: Iterable[Confirmation]) -> list[Baseline]:
+    """Return the baselines that tables have columns for: the two of every look, and the others that occur."""
+    occurring = {role for confirmation in confirmations for role in confirmation.baselines}
+    return [role for role in Baseline if role in _ALWAYS or role in occurring]
 
 
 def prompt_text(record: TrialRecord) -> str:
@@ -78,7 +109,7 @@ def command(spec: StudySpec, record: TrialRecord, file: str = "") -> str:
     return " ".join(["lorap-bench train", shlex.quote(file or f"{spec.name}.toml"), *settings, *seeds])
 
 
-def _test(record: TrialRecord) -> dict[int, float | None]:
+def tests_by_seed(record: TrialRecord) -> dict[int, float | None]:
     """Return seed → test accuracy; a member that ended otherwise than well has none."""
     return {member.seed: member.test for member in record.members}
 
@@ -102,8 +133,14 @@ def _layer(site: str) -> str:
 
 def _toml(value: Any) -> str:
     """Write a value so that ``--set`` reads it back: bare where nothing else could be meant."""
-    if not isinstance(value, str):
-        return json.dumps(value)
+    if isinstance(value, str):
+        return _toml_word(value)
+    is_plain = type(value) is int or (type(value) is float and math.isfinite(value))
+    return repr(value) if is_plain else json.dumps(value)  # the same for a number, and sooner
+
+
+@lru_cache(maxsize=1024)
+def _toml_word(value: str) -> str:
     try:
         tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lorap_bench.store.look import Confirmation
-    from lorap_bench.study.spec import StudySpec
+    from lorap_bench.study.spec import ParameterSpec, StudySpec
 
 __all__ = ["BIT_BUDGETS", "Check", "State", "Winner", "checks", "winners"]
 
 BIT_BUDGETS = (3.0, 4.0, 6.0, 8.0)
+_LEAST_AT_EDGE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def checks(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mappi
         _seeds(spec, records),
         _infeasible(records),
         _duplicates(records),
+        _edges(spec, records),
         _clamped(records),
         _code(records),
     ]
@@ -185,6 +187,33 @@ def _clamped(records: Sequence[TrialRecord]) -> Check:
     clamped = f"clamped by the prompt count or a layer's width in {count} of {len(records)} trials"
     text = clamped if count else "none was clamped"
     return Check("Prompt rank", State.NOTE if count else State.GOOD, text)
+
+
+def _edges(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
+    """Name the searched ranges at whose end half of the front and more lies: a wider space may hold a better front."""
+    front = front_records(spec, records)
+    found = []
+    for path, line in spec.space.items():
+        ends = _ends(line)
+        values = [record.params[path] for record in front if path in record.params]
+        if ends is None or len(values) < _LEAST_AT_EDGE:
+            continue
+        for end, name in zip(ends, ("least", "largest"), strict=True):
+            at = values.count(end)
+            if 2 * at >= len(values) and not (name == "least" and end == 1):  # nothing is below one prompt or rank one
+                found.append(f"{path} at its {name} ({end:g}) in {at} of {len(values)}")
+    if not found:
+        return Check("Space edges", State.GOOD, "the front keeps away from the ends of what is searched")
+    return Check("Space edges", State.NOTE, "of the front, " + "; ".join(found) + ": a wider space may hold better")
+
+
+def _ends(line: ParameterSpec) -> tuple[float, float] | None:
+    """Return the ends of a range, or of three and more numbers to choose from; None of anything else."""
+    ends = line.whole or line.real
+    if ends is not None:
+        return float(ends[0]), float(ends[1])
+    numbers = [value for value in line.choices or () if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    return (min(numbers), max(numbers)) if len(numbers) == len(line.choices or ()) >= _LEAST_AT_EDGE else None
 
 
 def _code(records: Sequence[TrialRecord]) -> Check:

@@ -64,12 +64,14 @@ class Bench:
         planner: what works out a configuration before training.
         on_epoch: handed to the trainer; what it raises ends the look for now.
         on_event: called with what ran (``trial 12``, ``FP32 (for trials 3, 12)``) and its record, once that is written.
+        ladder: whether the simpler prompts below a trial's own run beside it too.
     """
 
     train: Trainer
     planner: Planner
     on_epoch: Callable[[int], None] | None = None
     on_event: Callable[[str, TrialRecord], None] | None = None
+    ladder: bool = False
 
 
 def front(spec: StudySpec, records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -89,7 +91,8 @@ def front(spec: StudySpec, records: Sequence[TrialRecord]) -> list[TrialRecord]:
 def confirm(spec: StudySpec, folder: StudyFolder, bench: Bench, *, seeds: int, again: bool = False) -> Look:
     """Look at the test split: run every front trial and its baselines on the same fresh seeds; return the look.
 
-    A look that was interrupted goes on with what is missing of it: the same trials and the same seeds.
+    A look that was interrupted goes on with what is missing of it: the same trials, the same baselines (with their
+    ladder, whether it is asked for again or not) and the same seeds.
 
     Args:
         spec: the study.
@@ -100,18 +103,21 @@ def confirm(spec: StudySpec, folder: StudyFolder, bench: Bench, *, seeds: int, a
 
     Raises:
         StoreError: another driver is at work, the search is not finished, its front is empty, the test
-            split has been looked at, or the look that goes on has another number of seeds.
+            split has been looked at, or the look that goes on has another number of seeds or no ladder.
     """
     with folder.lock():
         records = folder.records()
         look = folder.looks.unfinished()
         if look is None:
-            look = _planned(spec, folder, bench.planner, seeds)
+            look = _planned(spec, folder, bench, seeds)
             look = replace(look, again=again and look.number > 1)
             folder.looks.begin(look)
         elif len(look.seeds) != seeds:
             message = f"look {look.number} at the test split began with {len(look.seeds)} seeds and goes on with them"
             raise StoreError(f"{message}; got {seeds}", where=spec.name)
+        elif bench.ladder and not look.ladder:
+            message = f"look {look.number} at the test split began without the ladder and goes on without it"
+            raise StoreError(f"{message}; got --ladder", where=spec.name)
         done = folder.looks.records(look)
         for digest, config in configurations(spec, records, look).items():
             if digest not in done:
@@ -119,14 +125,14 @@ def confirm(spec: StudySpec, folder: StudyFolder, bench: Bench, *, seeds: int, a
         return folder.looks.finish(look, _now())
 
 
-def _planned(spec: StudySpec, folder: StudyFolder, planner: Planner, seeds: int) -> Look:
+def _planned(spec: StudySpec, folder: StudyFolder, bench: Bench, seeds: int) -> Look:
     """Return the look that would be next, its seeds used by no trial and no look before it.
 
     Raises:
         StoreError: the search is not finished, or its front is empty.
     """
     records = folder.records()
-    missing = search_left(spec, folder, planner)
+    missing = search_left(spec, folder, bench.planner)
     if missing:
         raise StoreError(f"the search is not finished: {missing}; run it first", where=spec.name)
     found = front(spec, records)
@@ -139,8 +145,12 @@ def _planned(spec: StudySpec, folder: StudyFolder, planner: Planner, seeds: int)
     return Look(
         number=number,
         seeds=confirmation_seeds(spec.seed, number, seeds, used=used),
-        subjects=tuple(subject(record.number, overlay(spec.base, record.params), planner) for record in found),
+        subjects=tuple(
+            subject(record.number, overlay(spec.base, record.params), bench.planner, ladder=bench.ladder)
+            for record in found
+        ),
         started=_now(),
+        ladder=bench.ladder,
         counted=sum(record.status.counts for record in records),
         budget=spec.budget.trials,
     )

@@ -32,7 +32,7 @@ from lorap_bench.store.flat import flat
 from lorap_bench.store.lock import Driven, DriverLock
 from lorap_bench.store.looks import Looks
 from lorap_bench.store.manifest import STUDY, Manifest, ManifestFile
-from lorap_bench.store.numbered import numbered, place, read_record
+from lorap_bench.store.numbered import numbered, place, read_record, read_records
 from lorap_bench.store.versions import mend
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class StudyFolder:
         Raises:
             StoreError: a record is damaged, of another schema version, or cannot be read.
         """
-        return [read_record(path) for path in numbered(self.root / "trials")]
+        return read_records(numbered(self.root / "trials"))
 
     def curves(self, number: int) -> Curves:
         """Return the curves of trial ``number`` (empty if it has none); a gap is NaN."""

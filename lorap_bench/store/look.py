@@ -17,15 +17,25 @@ LOOK_VERSION = 1
 
 
 class Baseline(StrEnum):
-    """What a front trial is compared with, seed by seed."""
+    """What a front trial is compared with, seed by seed: two always, the others where a ladder is asked for."""
 
     NO_PROMPT = "no_prompt"
     FP32 = "fp32"
+    GPF = "gpf"
+    LORAP = "lorap"
 
     @property
     def words(self) -> str:
         """Return its name for a reader."""
-        return "no prompt" if self is Baseline.NO_PROMPT else "FP32"
+        return _WORDS[self]
+
+
+_WORDS = {
+    Baseline.NO_PROMPT: "no prompt",
+    Baseline.FP32: "FP32",
+    Baseline.GPF: "node prompts alone",
+    Baseline.LORAP: "LoRAP alone",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +55,9 @@ class Subject:
 class Look:
     """One look: every configuration of it trains with the same ``seeds``, which no other training of the study had.
 
-    ``again`` tells that an earlier look was known and set aside; ``counted`` and ``budget`` are the
-    study's spent and asked-for trials when it began (None: not known). ``finished`` is empty until all is done.
+    ``again`` tells that an earlier look was known and set aside, ``ladder`` that the simpler prompts below each
+    trial's own were asked for; ``counted`` and ``budget`` are the study's spent and asked-for trials when it
+    began (None: not known). ``finished`` is empty until all is done.
     """
 
     number: int
@@ -55,6 +66,7 @@ class Look:
     started: str
     finished: str = ""
     again: bool = False
+    ladder: bool = False
     counted: int | None = None
     budget: int | None = None
     schema_version: int = LOOK_VERSION

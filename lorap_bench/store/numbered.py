@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from lorap_bench.record import TrialRecord
 from lorap_bench.store.access import access
 from lorap_bench.store.atomic import read_json
+from lorap_bench.store.collector import collector_rests
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["numbered", "place", "read_record"]
+__all__ = ["numbered", "place", "read_record", "read_records"]
 
 
 def place(folder: Path, number: int) -> Path:
@@ -34,3 +36,13 @@ def read_record(path: Path) -> TrialRecord:
         StoreError: it is damaged, of another schema version, or cannot be read.
     """
     return TrialRecord.from_mapping(read_json(path), where=str(path))
+
+
+def read_records(paths: Iterable[Path]) -> list[TrialRecord]:
+    """Read records, any number of them.
+
+    Raises:
+        StoreError: one is damaged, of another schema version, or cannot be read.
+    """
+    with collector_rests():
+        return [read_record(path) for path in paths]

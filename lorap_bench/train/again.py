@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lorap_bench.config import TrialConfig
 from lorap_bench.data.load import load_task
 from lorap_bench.errors import ConfigError, Fault, LorapBenchError, StoreError
 from lorap_bench.kernels.threads import one_thread
@@ -13,18 +12,15 @@ from lorap_bench.models.saved.save import Trained
 from lorap_bench.record import Status
 from lorap_bench.train.cohort import Member
 from lorap_bench.train.loop import fit
-from lorap_bench.train.provenance import provenance
+from lorap_bench.train.recorded import causes, name_of, recorded_config, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from lorap_bench.record import MemberResult, TrialRecord
     from lorap_bench.train.measure import Measured
 
 __all__ = ["Again", "recorded_member", "train_again"]
-
-# What may change a result's last bits; the number of members that trained together may not.
-_CAUSES = ("versions", "commit", "backend", "device", "machine")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +63,11 @@ def train_again(record: TrialRecord, index: int = 0, *, on_epoch: Callable[[int]
         LorapBenchError: the training diverged here.
     """
     member = recorded_member(record, index)
-    try:
-        config = TrialConfig.from_mapping(record.config)
-    except TypeError as error:
-        raise StoreError(f"its configuration does not fit this version ({error})", where=_name(record)) from error
+    config = recorded_config(record)
     with one_thread():
         fitted = fit(load_task(config.task).without_test(), [Member(config, member.seed)], on_epoch=on_epoch)
     if not fitted.alive:
-        raise LorapBenchError("the training diverged here, though not where it was recorded", where=_name(record))
+        raise LorapBenchError("the training diverged here, though not where it was recorded", where=name_of(record))
     (trainee,), (measured,) = fitted.alive, fitted.measured
     assert trainee.val is not None
     assert trainee.best_epoch is not None
@@ -84,14 +77,13 @@ def train_again(record: TrialRecord, index: int = 0, *, on_epoch: Callable[[int]
         "best epoch": (trainee.best_epoch, member.best_epoch),
         "digest": (trained.plan.digest, record.digest),
     }
-    causes = [(name, provenance().get(name), record.provenance.get(name)) for name in _CAUSES]
     return Again(
         trained=trained,
         val=trainee.val,
         best_epoch=trainee.best_epoch,
         measured=measured,
-        differences=tuple(_said(name, here, there) for name, (here, there) in pairs.items() if here != there),
-        causes=tuple(_said(name, here, there) for name, here, there in _leaves(causes) if here != there),
+        differences=tuple(said(name, here, there) for name, (here, there) in pairs.items() if here != there),
+        causes=causes(record),
     )
 
 
@@ -103,35 +95,12 @@ def recorded_member(record: TrialRecord, index: int) -> MemberResult:
         ConfigError: it has no such member.
     """
     if record.status is Status.DUPLICATE:
-        raise StoreError(f"repeats trial {record.duplicate_of}, which has the model", where=_name(record))
+        raise StoreError(f"repeats trial {record.duplicate_of}, which has the model", where=name_of(record))
     if record.status is not Status.COMPLETE:
         reason = f" ({record.reason})" if record.reason else ""
-        raise StoreError(f"ended {record.status}{reason}; only a complete trial has a model", where=_name(record))
+        raise StoreError(f"ended {record.status}{reason}; only a complete trial has a model", where=name_of(record))
     if not 0 <= index < len(record.members):
         allowed = f"0 to {len(record.members) - 1}" if record.members else "none: the trial has no members"
         fault = Fault(path="--seed-index", message="the trial has no such member", got=index, allowed=allowed)
-        raise ConfigError([fault], where=_name(record))
+        raise ConfigError([fault], where=name_of(record))
     return record.members[index]
-
-
-def _name(record: TrialRecord) -> str:
-    return f"trial {record.number}"
-
-
-def _said(name: str, here: Any, there: Any) -> str:
-    return f"{name} {_text(here)} here, {_text(there)} recorded"
-
-
-def _text(value: Any) -> str:
-    return "absent" if value is None else repr(value) if isinstance(value, float) else str(value)
-
-
-def _leaves(found: list[tuple[str, Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
-    """Take tables apart: ``versions`` becomes ``torch``, ``numpy`` and so on."""
-    for name, here, there in found:
-        if not isinstance(here, dict):
-            yield name, here, there
-            continue
-        other: Mapping[str, Any] = there if isinstance(there, dict) else {}
-        for key in sorted({*here, *other}):
-            yield key, here.get(key), other.get(key)

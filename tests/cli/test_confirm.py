@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.store.folder import StudyFolder
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +91,9 @@ def test_the_default_seeds_are_the_studys_else_ten(confirm: Command, runs: Path,
 
     asked: list[int] = []
 
-    def noted(self: Any, planner: Any, *, seeds: int, again: bool) -> None:
+    def noted(self: Any, planner: Any, *, seeds: int, **flags: bool) -> None:
         asked.append(seeds)
+        assert flags == {"again": False, "ladder": False}
 
     monkeypatch.setattr(module.Drive, "look", noted)
     confirm()
@@ -100,6 +103,52 @@ def test_the_default_seeds_are_the_studys_else_ten(confirm: Command, runs: Path,
     path.write_text(json.dumps(stored))
     confirm()
     assert asked == [10, 4]
+
+
+def test_a_ladder_is_trained_where_it_is_asked_for(confirm: Command, runs: Path) -> None:
+    ended = confirm("--seeds", 2, "--ladder", "--no-report", "--quiet")
+    folder = StudyFolder.open(runs, "tiny")
+    [look] = folder.looks.all()
+    assert ended.code == 0
+    words = set(re.findall(r"\w+", ended.out))  # headings may be broken over lines
+    assert {"FP32", "node", "prompts", "alone"} <= words
+    assert "LoRAP" not in words
+    for one in folder.confirmations().values():
+        assert set(one.baselines) == {"no_prompt", "fp32", "gpf"}
+        prompt, rung = one.record.config["prompt"], one.baselines[Baseline.GPF].config["prompt"]
+        assert rung == prompt | {"kind": "GPFPlus"}
+
+    again = confirm("--seeds", 1, "--again", "--ladder", "--no-report", "--json", "--quiet").json
+    assert again["look"]["ladder"]
+    assert all(set(trial["gains"]) == {"no_prompt", "fp32", "gpf"} for trial in again["trials"])
+    assert all(trial["baselines"]["gpf"] == "complete" for trial in again["trials"])
+    assert look.ladder
+
+
+def test_a_ladder_that_was_interrupted_goes_on_with_the_plain_command(
+    confirm: Command, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lorap_bench.train.trial as trial_module
+
+    true_trial = trial_module.run_trial
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return true_trial(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trial_module, "run_trial", interrupted)
+        assert confirm("--seeds", 2, "--ladder").code == 130
+    assert confirm("--no-report", "--quiet").code == 0
+    folder = StudyFolder.open(runs, "tiny")
+    [look] = folder.looks.all()
+    assert (look.ladder, bool(look.finished)) == (True, True)
+    assert all(Baseline.GPF in one.baselines for one in folder.confirmations().values())
+
+
+def test_the_help_tells_what_a_ladder_costs(lorap_bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "Two more trainings at most a front trial" in lorap_bench("confirm", "--help").out
 
 
 def test_an_interrupted_look_goes_on_as_it_began(

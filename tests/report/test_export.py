@@ -14,7 +14,8 @@ import pytest
 
 from lorap_bench.errors import ConfigError
 from lorap_bench.record import Status
-from lorap_bench.report.export import export, export_parquet, unknown_format
+from lorap_bench.report.export import export, export_parquet, table_parquet, unknown_format
+from lorap_bench.report.table import trial_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,20 @@ def test_json_holds_every_trial(make_spec: MakeSpec, make_record: Make, make_con
     assert confirmation["gains"]["no_prompt"]["mean"] == pytest.approx(0.02)
     assert set(confirmation["gains"]["fp32"]) == {"mean", "std", "low", "high", "n", "level"}
     assert complete["command"].startswith("lorap-bench train")
+
+
+def test_json_has_a_line_for_each_trial(make_spec: MakeSpec, make_study: Callable[[int], list[TrialRecord]]) -> None:
+    text = export(make_spec(), make_study(20), "json")
+    head, *lines, tail = text.splitlines()
+    assert json.loads(head + "]}")["name"] == "made-up"
+    assert [json.loads(line.removesuffix(","))["number"] for line in lines] == list(range(20))
+    assert (tail, text[-1]) == ("]}", "\n")
+
+
+def test_json_shows_no_path_in_any_spelling(make_spec: MakeSpec, make_record: Make) -> None:
+    odd = {"reason": "größer als C:\\Users\\me\\x.txt", "effective": {"note": "/home/me/y.txt", "value": math.inf}}
+    (trial,) = json.loads(export(make_spec(), [make_record(0, **odd)], "json"))["trials"]
+    assert (trial["reason"], trial["effective"]) == ("größer als …/x.txt", {"note": "…/y.txt", "value": None})
 
 
 def test_json_has_no_infinity(make_spec: MakeSpec, make_record: Make) -> None:
@@ -100,6 +115,13 @@ def test_parquet_has_the_rows_of_the_csv_with_types(
     assert frame["accuracy"].tolist()[:2] == table["accuracy"].tolist()[:2]
     assert frame["test_accuracy"].isna().tolist() == [False, True, True]
     assert frame["number"].tolist() == [0, 1, 2]
+
+
+def test_parquet_leaves_the_table_as_it_is(make_spec: MakeSpec, make_record: Make) -> None:
+    records = [replace(make_record(number), params={"optim.batch": value}) for number, value in enumerate(("full", 64))]
+    table = trial_rows(make_spec(), records)
+    assert table_parquet(table) == export_parquet(make_spec(), records)
+    assert table["params.optim.batch"].tolist() == ["full", 64]
 
 
 def test_an_unknown_format_is_told_with_all_there_are() -> None:

@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lorap_bench.record import Status
-from lorap_bench.report.figures import CONFIG, hypervolume_figure, marginal_figure
+from lorap_bench.report.figures import CONFIG, marginal_figure, step_trace
 from lorap_bench.report.marginal import marginal
+from lorap_bench.report.material import MOST_DRAWN, Material
 from lorap_bench.report.palette import LIGHT
-from lorap_bench.report.pareto import MOST_DRAWN, axes, pareto_figure
+from lorap_bench.report.pareto import axes, pareto_figure
+from lorap_bench.report.sections import progress
+from lorap_bench.report.space import space_figure
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lorap_bench.record import TrialRecord
+    from lorap_bench.store.look import Confirmation
     from lorap_bench.study.spec import StudySpec
 
     Make = Callable[..., TrialRecord]
@@ -65,7 +70,7 @@ def test_pareto_groups_bars_and_staircase(make_spec: MakeSpec, make_record: Make
         make_record(4, 0.90, 8.0, 2.0, violations={"average_bits": 1.0}),
         make_record(5, status=Status.DIVERGED),
     ]
-    figure = pareto_figure(make_spec(), records, {})
+    figure = pareto_figure(Material(make_spec(), records))
     assert figure is not None
     groups = points(figure)
     assert {name: list(trace.customdata) for name, trace in groups.items()} == {
@@ -79,22 +84,21 @@ def test_pareto_groups_bars_and_staircase(make_spec: MakeSpec, make_record: Make
     assert line.line.shape == "hv"
     assert list(line.x) == [2.0, 4.0, 8.0]
     assert list(line.y) == pytest.approx([70.0, 80.0, 80.0])
-    assert "lorap-bench train" in groups["front"].text[0]
     labels = [trace.name for trace in figure.data if list(trace.x) == [None]]
     assert labels == ["infeasible (n = 1)", "dominated (n = 1)", "front (n = 3)"]
 
 
 def test_colour_is_overhead_logarithmic_over_wide_spans(make_spec: MakeSpec, make_record: Make) -> None:
-    near = pareto_figure(make_spec(), [make_record(0, 0.8, overhead=1.0), make_record(1, 0.9, overhead=2.0)], {})
+    near = pareto_figure(Material(make_spec(), [make_record(0, 0.8, overhead=1.0), make_record(1, 0.9, overhead=2.0)]))
     assert near is not None
     assert list(points(near)["front"].marker.color) == [1.0, 2.0]
     wide = [make_record(n, 0.7 + n / 100, overhead=o) for n, o in enumerate([0.0, 0.1, 100.0])]
-    far = pareto_figure(make_spec(), wide, {})
+    far = pareto_figure(Material(make_spec(), wide))
     assert far is not None
     assert list(points(far)["front"].marker.color) == pytest.approx([-1.0, -1.0, 2.0])
     assert list(far.layout.coloraxis.colorbar.ticktext) == ["0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"]
     wider = [make_record(n, 0.7 + n / 100, overhead=o) for n, o in enumerate([0.01, 100.0])]
-    decades = pareto_figure(make_spec(), wider, {})
+    decades = pareto_figure(Material(make_spec(), wider))
     assert decades is not None
     assert list(decades.layout.coloraxis.colorbar.ticktext) == ["0.01", "0.1", "1", "10", "100"]
 
@@ -102,7 +106,7 @@ def test_colour_is_overhead_logarithmic_over_wide_spans(make_spec: MakeSpec, mak
 @pytest.mark.parametrize("overheads", [[1.0, 1.0], [0.0, 0.0], [1.0, math.nan]])
 def test_no_colour_where_overhead_does_not_vary(make_spec: MakeSpec, make_record: Make, overheads: list[float]) -> None:
     records = [make_record(n, 0.8 + n / 100, overhead=value) for n, value in enumerate(overheads)]
-    figure = pareto_figure(make_spec(), records, {})
+    figure = pareto_figure(Material(make_spec(), records))
     assert figure is not None
     assert points(figure)["front"].marker.color == LIGHT.accent
     assert figure.layout.coloraxis.colorbar.title.text is None
@@ -112,14 +116,14 @@ def test_no_colour_where_overhead_does_not_vary(make_spec: MakeSpec, make_record
 def test_every_subset_of_objectives_has_a_figure(
     make_spec: MakeSpec, make_study: Callable[..., list[TrialRecord]], objectives: list[str]
 ) -> None:
-    figure = pareto_figure(make_spec(objectives=objectives), make_study(40), {})
+    figure = pareto_figure(Material(make_spec(objectives=objectives), make_study(40)))
     assert figure is not None
     assert len(points(figure)["front"].x) >= 1
     assert len(traces(figure, "lines")) == (len(objectives) > 1)  # one objective has no front in a plane
 
 
 def test_wide_ranges_of_bits_are_in_octaves(make_spec: MakeSpec, make_record: Make) -> None:
-    figure = pareto_figure(make_spec(), [make_record(0, 0.8, 2.0), make_record(1, 0.9, 32.0)], {})
+    figure = pareto_figure(Material(make_spec(), [make_record(0, 0.8, 2.0), make_record(1, 0.9, 32.0)]))
     assert figure is not None
     assert figure.layout.xaxis.type == "log"
 
@@ -127,13 +131,13 @@ def test_wide_ranges_of_bits_are_in_octaves(make_spec: MakeSpec, make_record: Ma
 def test_one_seed_has_no_bar_and_one_trial_is_a_front(make_spec: MakeSpec, make_record: Make) -> None:
     record = make_record(0)
     alone = make_record(0, members=record.members[:1])
-    figure = pareto_figure(make_spec(), [alone], {})
+    figure = pareto_figure(Material(make_spec(), [alone]))
     assert figure is not None
     assert list(points(figure)["front"].error_y.array) == [0.0]
 
 
 def test_only_infeasible_trials_have_no_staircase(make_spec: MakeSpec, make_record: Make) -> None:
-    figure = pareto_figure(make_spec(), [make_record(0, violations={"average_bits": 1.0})], {})
+    figure = pareto_figure(Material(make_spec(), [make_record(0, violations={"average_bits": 1.0})]))
     assert figure is not None
     (line,) = traces(figure, "lines")
     assert (line.x, line.y) == ((), ())
@@ -141,13 +145,13 @@ def test_only_infeasible_trials_have_no_staircase(make_spec: MakeSpec, make_reco
 
 def test_nothing_complete_is_no_figure(make_spec: MakeSpec, make_record: Make) -> None:
     failed = [make_record(0, status=Status.DIVERGED), make_record(1, math.nan)]
-    assert pareto_figure(make_spec(), failed, {}) is None
-    assert hypervolume_figure(make_spec(), failed[:1]) is None
+    assert pareto_figure(Material(make_spec(), failed)) is None
+    assert space_figure(Material(make_spec(), failed)) is None
 
 
 def test_many_dominated_trials_are_thinned_never_the_front(make_spec: MakeSpec, make_record: Make) -> None:
     records = [make_record(0, 0.9, 2.0, 0.1), *(make_record(n, 0.5) for n in range(1, 2 * MOST_DRAWN + 2))]
-    figure = pareto_figure(make_spec(), records, {})
+    figure = pareto_figure(Material(make_spec(), records))
     assert figure is not None
     drawn = points(figure)
     assert len(drawn["dominated"].x) <= MOST_DRAWN
@@ -155,17 +159,33 @@ def test_many_dominated_trials_are_thinned_never_the_front(make_spec: MakeSpec, 
     assert f"dominated (n = {2 * MOST_DRAWN + 1}, {len(drawn['dominated'].x)} drawn)" in [t.name for t in figure.data]
 
 
-def test_hypervolume_over_trials(make_spec: MakeSpec, make_record: Make) -> None:
-    records = [
-        make_record(2, 0.9, 16.0, 50.0),
-        make_record(0, 0.5, 16.0, 50.0),
-        make_record(1, 0.9, status=Status.DUPLICATE),
-        make_record(3, 0.9, 1.0, violations={"average_bits": 1.0}),
-    ]
-    figure = hypervolume_figure(make_spec(), records)
+def test_space_holds_the_drawn_trials_where_all_three_objectives_are_sought(
+    make_spec: MakeSpec, make_record: Make
+) -> None:
+    records = [make_record(0, 0.8, 4.0, 2.0), make_record(1, 0.7, 4.0, 2.0), make_record(2, 0.9, 8.0, math.inf)]
+    figure = space_figure(Material(make_spec(), records))
     assert figure is not None
-    assert list(figure.data[0].x) == [0, 1, 2, 3]
-    assert list(figure.data[0].y) == pytest.approx([0.125, 0.125, 0.225, 0.225])
+    found = {trace.name: (trace.customdata, trace.x, trace.y, trace.z) for trace in figure.data}
+    assert found["front"] == ((0,), (4.0,), (2.0,), (80.0,))
+    assert found["dominated"] == ((1,), (4.0,), (2.0,), (70.0,))
+    assert space_figure(Material(make_spec(objectives=["accuracy", "overhead"]), records)) is None
+
+
+def test_the_best_fp32_model_is_a_line(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: Callable[..., Confirmation]
+) -> None:
+    records = [make_record(0, 0.8, 4.0), make_record(1, 0.7, 2.0)]
+    assert not pareto_figure(Material(make_spec(), records)).layout.shapes
+    confirmed = {record.number: make_confirmation(record) for record in records}
+    (line,) = pareto_figure(Material(make_spec(), records, confirmed)).layout.shapes
+    members = confirmed[0].baselines[Baseline.FP32].members
+    assert line.y0 == pytest.approx(100 * sum(member.val for member in members) / len(members))
+
+
+def test_a_band_has_two_edges_and_a_stepped_line_between() -> None:
+    upper, lower = (step_trace([0, 1], [0.1, 0.2], 1, name="x", bound=bound) for bound in ("upper", "lower"))
+    assert (upper.fill, lower.fill) == (None, "tonexty")
+    assert step_trace([0, 1], [0.1, 0.2], 1, name="x").line.shape == "hv"
 
 
 def test_marginal_names_its_n_and_boxes_from_five(make_record: Make) -> None:
@@ -180,8 +200,9 @@ def test_every_colour_has_a_dark_twin(make_spec: MakeSpec, make_study: Callable[
     spec, records = make_spec(), make_study(40)
     groups = marginal(records, "prompt.count")
     made = [
-        pareto_figure(spec, records, {}),
-        hypervolume_figure(spec, records),
+        pareto_figure(Material(spec, records)),
+        space_figure(Material(spec, records)),
+        progress.section(Material(spec, records)).blocks[1].parts[0][0].plot,
         marginal_figure("prompt.count", groups),
     ]
     text = json.dumps([figure.to_plotly_json() for figure in made if figure is not None], default=list)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import tomllib
 from html.parser import HTMLParser
@@ -14,8 +13,11 @@ import pytest
 
 from lorap_bench.errors import StoreError
 from lorap_bench.record import Status
-from lorap_bench.report.page import EMBED_BYTES, write_report
-from lorap_bench.report.view import ROWS_SHOWN, view_of
+from lorap_bench.report.assemble import assemble
+from lorap_bench.report.html import MOST_BYTES
+from lorap_bench.report.material import Material
+from lorap_bench.report.write import write_report
+from lorap_bench.report.sections.trials import ROWS_SHOWN
 from lorap_bench.study.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     MakeStudy = Callable[..., list[TrialRecord]]
 
 VOID = {"meta", "link", "br"}
+SECTIONS = ("verdict", "pareto", "progress", "prompts", "trials", "reproduce")
 
 
 class Checker(HTMLParser):
@@ -79,7 +82,7 @@ def test_a_whole_study(
 ) -> None:
     spec, records = make_spec(), make_study(40)
     folder = make_folder(spec, records, [make_confirmation(records[2])])
-    path = write_report(folder, spec, tmp_path / "out")
+    path = write_report((folder, spec), tmp_path / "out")
     assert sorted(file.name for file in path.parent.iterdir()) == [
         "data.csv",
         "data.json",
@@ -88,11 +91,17 @@ def test_a_whole_study(
     ]
     assert path.stat().st_size < 8_000_000
     checker, text, data = read(path)
-    sections = ("verdict", "pareto", "front", "hypervolume", "marginals", "trials", "provenance")
-    assert set(sections) <= set(checker.ids)
+    assert set(SECTIONS) <= set(checker.ids)
     assert len(checker.ids) == len(set(checker.ids))
-    assert {ref for ref in checker.references if not ref.startswith("#")} == {"data:,", "data.csv", "data.json"}
-    assert set(data["figures"]) == {"pareto", "hypervolume", "prompt-count", "prompt-rank"}
+    outward = {ref for ref in checker.references if not ref.startswith("#")}
+    assert outward == {"data:,", "data.csv", "data.json", "made-up.toml"}
+    assert {ref[1:] for ref in checker.references if ref.startswith("#")} <= set(checker.ids)
+    assert {"pareto", "space", "progress-trials", "progress-epochs", "progress-seconds"} <= set(data["figures"])
+    assert {"prompt-count", "prompt-rank", "slopes"} <= set(data["figures"])
+    assert set(data["figures"]) == {
+        name.removeprefix("figure-") for name in checker.ids if name.startswith("figure-")
+    } - set(data["parallel"])
+    assert set(data["trials"]) == {str(record.number) for record in Material(spec, records).drawn}
     assert data["files"]["data.csv"] == (path.parent / "data.csv").read_text(encoding="utf-8")
     assert data["files"]["data.json"] == (path.parent / "data.json").read_text(encoding="utf-8")
     assert "Validation accuracy selected these points" in text
@@ -100,8 +109,8 @@ def test_a_whole_study(
     assert spec.identity in text
     assert "0123abc" in text
     assert "/home/" not in path.read_text(encoding="utf-8")
-    assert data["study"] == (path.parent / "made-up.toml").read_text(encoding="utf-8")
-    assert StudySpec.from_mapping(tomllib.loads(data["study"])) == spec
+    assert data["files"]["made-up.toml"] == (path.parent / "made-up.toml").read_text(encoding="utf-8")
+    assert StudySpec.from_mapping(tomllib.loads(data["files"]["made-up.toml"])) == spec
 
 
 def test_gains_stand_in_the_front_table_and_on_the_cards(
@@ -109,12 +118,12 @@ def test_gains_stand_in_the_front_table_and_on_the_cards(
 ) -> None:
     spec, records = make_spec(), [make_record(0, 0.8, 4.0), make_record(1, 0.7, 3.0)]
     folder = make_folder(spec, records, [make_confirmation(records[0])])
-    _, text, _ = read(write_report(folder, spec, tmp_path / "out"))
+    _, text, _ = read(write_report((folder, spec), tmp_path / "out"))
     assert "Gain over no prompt, points Gain over FP32, points" in text
     assert "+2.0 [+2.0, +2.0] n = 10 -1.0 [-1.1, -0.9] n = 10" in text
-    assert "Prompt gain +2.0 [+2.0, +2.0] points, n = 10" in text
-    assert "minus that of the same configuration without its prompt or the same model in FP32 without a prompt" in text
-    _, text, _ = read(write_report(make_folder(make_spec(name="plain"), records), spec, tmp_path / "plain"))
+    assert "Prompt gain +2.0 [+2.0, +2.0] points, n = 10, p < 0.001" in text
+    assert "minus that of the same configuration without its prompt, or of the same model in FP32" in text
+    _, text, _ = read(write_report((make_folder(make_spec(name="plain"), records), spec), tmp_path / "plain"))
     assert "Gain over" not in text
 
 
@@ -123,9 +132,9 @@ def test_the_same_study_gives_the_same_bytes(
 ) -> None:
     spec = make_spec()
     folder = make_folder(spec, make_study(20))
-    first = write_report(folder, spec, tmp_path / "one").read_bytes()
-    assert write_report(folder, spec, tmp_path / "two").read_bytes() == first
-    assert write_report(folder, spec, tmp_path / "one").read_bytes() == first
+    first = write_report((folder, spec), tmp_path / "one").read_bytes()
+    assert write_report((folder, spec), tmp_path / "two").read_bytes() == first
+    assert write_report((folder, spec), tmp_path / "one").read_bytes() == first
 
 
 def test_commands_name_the_file_beside_the_page(
@@ -139,14 +148,14 @@ def test_commands_name_the_file_beside_the_page(
     folder = make_folder(spec, [make_record(0)])
     monkeypatch.chdir(tmp_path)
     for out, file in ((Path("out"), "out/made-up.toml"), (tmp_path / "a b", "'a b/made-up.toml'")):
-        _, text, data = read(write_report(folder, spec, out))
+        _, text, data = read(write_report((folder, spec), out))
         assert f"lorap-bench run {file}" in text
         assert f"lorap-bench train {file} --set" in text
         assert f"lorap-bench train {file} --set" in data["files"]["data.csv"]
         assert f"lorap-bench train {file} --set" in data["files"]["data.json"]
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    path = write_report(folder, spec, tmp_path / "out")
+    path = write_report((folder, spec), tmp_path / "out")
     assert "lorap-bench run made-up.toml" in read(path)[1]
     assert str(tmp_path) not in path.read_text(encoding="utf-8")
 
@@ -156,14 +165,14 @@ def test_two_seeds_show_no_interval(
 ) -> None:
     record = make_record(0)
     two = make_record(0, members=record.members[:2])
-    _, text, _ = read(write_report(make_folder(make_spec(), [two]), make_spec(), tmp_path / "out"))
+    _, text, _ = read(write_report((make_folder(make_spec(), [two]), make_spec()), tmp_path / "out"))
     assert "± 0.7, n = 2 seeds, validation" in text
     assert "PyTorch 2.13.0" in text
 
 
 def test_an_empty_study_is_refused(make_spec: MakeSpec, make_folder: MakeFolder, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="made-up: the study has no trials yet"):
-        write_report(make_folder(make_spec(), []), make_spec(), tmp_path / "out")
+        write_report((make_folder(make_spec(), []), make_spec()), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -173,11 +182,14 @@ def test_all_failed_says_so(make_spec: MakeSpec, make_record: Make, make_folder:
         make_record(0, status=Status.DIVERGED, reason="loss is not finite", **failed),
         make_record(1, status=Status.OUT_OF_MEMORY, **failed),
     ]
-    _, text, data = read(write_report(make_folder(make_spec(), records), make_spec(), tmp_path / "out"))
+    _, text, data = read(write_report((make_folder(make_spec(), records), make_spec()), tmp_path / "out"))
     assert data["figures"] == {}
-    assert "No feasible trial completed, so there is nothing to recommend. 2 trials ended as: failed (2)." in text
+    assert (
+        "No feasible trial completed, so there is nothing to recommend. 2 trials ended as: diverged (1), out of memory (1)."
+        in text
+    )
     assert "2 of 2: diverged (1), out of memory (1)" in text
-    assert "The front is empty" in text
+    assert "there is no front to draw" in text
     assert "the hypervolume is 0" in text
     assert "loss is not finite" in text
 
@@ -189,7 +201,7 @@ def test_every_subset_of_objectives(
     make_spec: MakeSpec, make_study: MakeStudy, make_folder: MakeFolder, tmp_path: Path, objectives: list[str]
 ) -> None:
     spec = make_spec(objectives=objectives)
-    _, text, data = read(write_report(make_folder(spec, make_study(15)), spec, tmp_path / "out"))
+    _, text, data = read(write_report((make_folder(spec, make_study(15)), spec), tmp_path / "out"))
     assert "pareto" in data["figures"]
     count = len(objectives)
     assert f"the front in {count} objective{'s' if count != 1 else ''} (" in text
@@ -202,8 +214,8 @@ def test_one_trial_of_one_seed_without_prompt_parameters(
     record = make_record(0)
     alone = make_record(0, members=record.members[:1], params={"optim.lr": 0.01}, started="", provenance={})
     spec = make_spec(description="", replicas={"search": 1}, space={"optim.lr": {"float": [0.001, 0.1]}})
-    checker, text, _ = read(write_report(make_folder(spec, [alone]), spec, tmp_path / "out"))
-    assert "marginals" not in checker.ids
+    checker, text, _ = read(write_report((make_folder(spec, [alone]), spec), tmp_path / "out"))
+    assert "prompts" not in checker.ids
     assert "n = 1 seed, validation" in text
     assert "no test accuracy has been measured" in text
 
@@ -217,11 +229,11 @@ def test_hostile_strings_stay_text(
         make_record(0, params={"prompt.kind": hostile}, provenance={"note": hostile}),
         make_record(1, status=Status.DIVERGED, reason=hostile, members=(), objectives={}),
     ]
-    path = write_report(make_folder(spec, records), spec, tmp_path / "out")
+    path = write_report((make_folder(spec, records), spec), tmp_path / "out")
     _, text, data = read(path)
     assert "<script>alert" not in path.read_text(encoding="utf-8")
     assert hostile in text
-    assert hostile in unescaped(data["study"])
+    assert hostile in unescaped(data["files"]["made-up.toml"])
 
 
 def unescaped(text: str) -> str:
@@ -237,7 +249,7 @@ def test_values_that_are_missing_or_infinite(
         make_record(1, members=()),
         make_record(2, overhead=1e300),
     ]
-    _, text, data = read(write_report(make_folder(make_spec(), records), make_spec(), tmp_path / "out"))
+    _, text, data = read(write_report((make_folder(make_spec(), records), make_spec()), tmp_path / "out"))
     assert "pareto" in data["figures"]
     assert "nan" not in text.split()
 
@@ -246,10 +258,11 @@ def test_large_data_stands_beside_the_page(
     make_spec: MakeSpec, make_study: MakeStudy, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     records = make_study(ROWS_SHOWN + 20)
-    path = write_report(make_folder(make_spec(), records), make_spec(), tmp_path / "out")
+    path = write_report((make_folder(make_spec(), records), make_spec()), tmp_path / "out")
     _, text, data = read(path)
-    assert (path.parent / "data.json").stat().st_size > EMBED_BYTES
     assert "data.json" not in data["files"]
+    carried = path.stat().st_size + len(json.dumps((path.parent / "data.json").read_text(encoding="utf-8")))
+    assert carried > MOST_BYTES > path.stat().st_size
     assert "too large to embed" in text
     assert f"The first {ROWS_SHOWN} of {ROWS_SHOWN + 20}" in text
     assert path.stat().st_size < 8_000_000
@@ -261,7 +274,7 @@ def test_what_is_searched_shows_its_choices(make_spec: MakeSpec, make_record: Ma
         "model.hidden": {"int": [16, 64]},
     }
     spec = make_spec(space=space)
-    facts = dict(view_of(spec, [make_record(0)], {}, spec.to_mapping()).facts)
+    facts = dict(assemble(Material(spec, [make_record(0)])).facts)
     assert facts["Prompt"] == "None, LoRAP"
     assert facts["Model"] == "GCN, layers 2, width searched"
     assert facts["Objectives"] == "accuracy ↑, average bits ↓, overhead ↓"
@@ -271,7 +284,7 @@ def test_trials_outside_the_reference_box_are_counted(
     make_spec: MakeSpec, make_record: Make, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     records = [make_record(0), make_record(1, overhead=100.0), make_record(2, 0.9, overhead=150.0), make_record(3, 0.0)]
-    _, text, _ = read(write_report(make_folder(make_spec(), records), make_spec(), tmp_path / "out"))
+    _, text, _ = read(write_report((make_folder(make_spec(), records), make_spec()), tmp_path / "out"))
     assert "3 of 4 complete trials lie at or beyond the worst corner and add nothing" in text
 
 
@@ -280,13 +293,15 @@ def test_a_folder_that_cannot_be_written(
 ) -> None:
     (tmp_path / "out").write_text("a file", encoding="utf-8")
     with pytest.raises(StoreError, match="cannot write the report"):
-        write_report(make_folder(make_spec(), [make_record(0)]), make_spec(), tmp_path / "out")
+        write_report((make_folder(make_spec(), [make_record(0)]), make_spec()), tmp_path / "out")
 
 
-def test_duplicates_name_their_original(make_spec: MakeSpec, make_record: Make) -> None:
+def test_duplicates_name_their_original(
+    make_spec: MakeSpec, make_record: Make, make_folder: MakeFolder, tmp_path: Path
+) -> None:
     spec = make_spec()
     records = [make_record(0), make_record(1, status=Status.DUPLICATE, duplicate_of=0, digest="x")]
-    view = view_of(spec, records, {}, spec.to_mapping())
-    assert [row.reason for row in view.rows] == ["", "of trial 0"]
-    assert [row.number for row in view.front] == [0]
-    assert math.isfinite(view.seconds)
+    _, text, data = read(write_report((make_folder(spec, records), spec), tmp_path / "out"))
+    assert "duplicate 80.0 [77.5, 82.5] n = 3" in text
+    assert "of trial 0" in text
+    assert set(data["trials"]) == {"0"}

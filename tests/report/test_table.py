@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from lorap_bench.record import Status
 from lorap_bench.report.table import front_records, summarise, trial_rows
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,3 +144,24 @@ def test_whole_numbers_stay_whole_where_rows_lack_them(make_spec: MakeSpec, make
 
 def test_no_rows(make_spec: MakeSpec) -> None:
     assert trial_rows(make_spec(), []).empty
+
+
+def test_gains_over_rungs_have_columns_where_a_look_had_a_ladder(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    records = [make_record(0), make_record(1)]
+    plain = {record.number: make_confirmation(record) for record in records}
+    gains = ["gain_no_prompt", "gain_fp32"]
+
+    def columns(confirmations: dict[int, Confirmation]) -> list[str]:
+        names = trial_rows(make_spec(), records, confirmations).columns
+        return [name for name in names if name.startswith("gain_") and name.count("_") == 1 + ("no_prompt" in name)]
+
+    assert columns({}) == columns(plain) == gains
+    rung = plain[1].baselines[Baseline.NO_PROMPT]
+    plain[1] = replace(plain[1], baselines=plain[1].baselines | {Baseline.LORAP: rung})
+    assert columns(plain) == [*gains, "gain_lorap"]
+    frame = trial_rows(make_spec(), records, plain)
+    assert frame["gain_lorap"].isna().tolist() == [True, False]
+    assert frame["gain_lorap"].iloc[1] == pytest.approx(0.02)
+    assert frame["gain_lorap_seeds"].tolist() == [pd.NA, 10]

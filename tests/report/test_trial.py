@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 import shlex
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lorap_bench.record import Status
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, layer_bits, objective, prompt_text
+from lorap_bench.report.trial import (
+    accuracy,
+    command,
+    confirmed_accuracy,
+    gain,
+    layer_bits,
+    objective,
+    prompt_text,
+    roles,
+)
 from lorap_bench.store.look import Baseline, Confirmation
 
 if TYPE_CHECKING:
@@ -57,6 +67,17 @@ def test_there_is_no_gain_without_a_pair(make_record: Make, make_confirmation: M
     assert gain(Confirmation(look=1, record=confirmation.record), Baseline.FP32) is None
     diverged = Confirmation(look=1, record=confirmation.record, baselines={Baseline.FP32: failed})
     assert gain(diverged, Baseline.FP32) is None
+
+
+def test_the_two_baselines_of_every_look_always_have_their_place(
+    make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    both = [Baseline.NO_PROMPT, Baseline.FP32]
+    one = make_confirmation(make_record())
+    bare = Confirmation(look=1, record=one.record)
+    climbed = replace(bare, baselines={Baseline.LORAP: one.record, Baseline.GPF: one.record})
+    assert roles([]) == roles([bare]) == roles([one]) == both
+    assert roles([one, climbed]) == [*both, Baseline.GPF, Baseline.LORAP]
 
 
 def test_a_missing_objective_is_not_a_number(make_record: Make) -> None:

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("fast_disk")
 
 
-PLAIN, FP32 = Baseline.NO_PROMPT, Baseline.FP32
+PLAIN, FP32, GPF, LORAP = Baseline
+BOTH = {
+    "prompt.kind": {"choices": ["GPFPlus", "LoRAP", "GPFLoRAP"]},
+    "prompt.rank": {"int": [1, 4]},
+    "quant.bits": {"choices": [2, 4, 8]},
+}
 BENCH = Bench(train=train, planner=sketch)
 
 
@@ -41,6 +46,15 @@ def finished(tmp_path: Path, confirmations: int = 4) -> tuple[StudySpec, StudyFo
         constraints={"average_bits": "<= 8", "accuracy": ">= 0.5"},
         replicas={"search": 2, "confirm": confirmations},
     )
+    folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
+    with Broker(spec, folder, None, blueprint=sketch) as broker:
+        run_local(broker, each(train), Stop())
+    return spec, folder
+
+
+def prompted(tmp_path: Path) -> tuple[StudySpec, StudyFolder]:
+    """Return a study whose front has every kind of prompt with simpler ones below it, and one without."""
+    spec = make_spec(BOTH, trials=20)
     folder = StudyFolder.create(tmp_path, spec.to_mapping(), spec.identity)
     with Broker(spec, folder, None, blueprint=sketch) as broker:
         run_local(broker, each(train), Stop())
@@ -361,3 +375,86 @@ def test_gains_of_a_look_are_paired(tmp_path: Path) -> None:
             assert found.n == 3
             assert [found.mean, found.std] == pytest.approx([expected, 0.0], abs=1e-12)
             assert other.status is Status.COMPLETE
+
+
+def test_a_ladder_runs_the_simpler_prompts_on_the_same_seeds(tmp_path: Path) -> None:
+    spec, folder = prompted(tmp_path)
+    look = confirm(spec, folder, replace(BENCH, ladder=True), seeds=2)
+    assert look.ladder
+    assert list(folder.looks.records(look)) == list(look.digests)
+    expected = {"GPFPlus": {PLAIN, FP32}, "LoRAP": {PLAIN, FP32, GPF}, "GPFLoRAP": {PLAIN, FP32, GPF, LORAP}}
+    seen = set()
+    for one in folder.confirmations().values():
+        kind = one.record.config["prompt"]["kind"]
+        seen.add(kind)
+        assert set(one.baselines) == expected[kind]
+        for role in (GPF, LORAP):
+            if role in one.baselines:
+                rung = one.baselines[role]
+                assert rung.config == one.record.config | {
+                    "prompt": one.record.config["prompt"] | {"kind": "GPFPlus" if role is GPF else "LoRAP"}
+                }
+                assert tuple(member.seed for member in rung.members) == look.seeds
+                assert all(member.test is not None for member in rung.members)
+                found = gain(one, role)
+                assert found is not None
+                assert (found.n, round(found.std or 0.0, 12)) == (2, 0.0)
+    assert {"LoRAP", "GPFLoRAP"} <= seen
+
+
+def test_without_being_asked_for_there_is_no_ladder(tmp_path: Path) -> None:
+    spec, folder = prompted(tmp_path)
+    look = confirm(spec, folder, BENCH, seeds=1)
+    assert not look.ladder
+    assert {role for one in look.subjects for role in (*one.baselines, *one.impossible)} == {PLAIN, FP32}
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_interrupted_ladder_goes_on_whether_it_is_asked_for_again_or_not(tmp_path: Path, asked: bool) -> None:
+    spec, folder = prompted(tmp_path / "whole")
+    whole = story(folder, confirm(spec, folder, replace(BENCH, ladder=True), seeds=2))
+    spec, folder = prompted(tmp_path / "pieces")
+    ran: list[str] = []
+
+    def train_one(config: Any, seeds: Any, **arguments: Any) -> Outcome:
+        if len(ran) in {1, 3}:
+            ran.append("")
+            raise Interrupted
+        ran.append(sketch(config).digest)
+        return train(config, seeds, **arguments)
+
+    bench = replace(BENCH, train=train_one, ladder=True)
+    with pytest.raises(Interrupted):
+        confirm(spec, folder, bench, seeds=2)
+    with pytest.raises(Interrupted):
+        confirm(spec, folder, replace(bench, ladder=asked), seeds=2)
+    done = confirm(spec, folder, replace(bench, ladder=asked), seeds=2)
+    assert story(folder, done) == whole
+    assert [digest for digest in ran if digest] == list(done.digests)
+    assert done.ladder
+
+
+def test_a_look_that_began_without_the_ladder_goes_on_without_it(tmp_path: Path) -> None:
+    spec, folder = prompted(tmp_path)
+
+    def stop(config: Any, seeds: Any, **arguments: Any) -> Outcome:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        confirm(spec, folder, replace(BENCH, train=stop), seeds=2)
+    with pytest.raises(StoreError, match="look 1 at the test split began without the ladder and goes on without it"):
+        confirm(spec, folder, replace(BENCH, ladder=True), seeds=2)
+    assert not confirm(spec, folder, BENCH, seeds=2).ladder
+    assert confirm(spec, folder, replace(BENCH, ladder=True), seeds=2, again=True).ladder
+
+
+def test_a_failed_rung_is_recorded(tmp_path: Path) -> None:
+    spec, folder = prompted(tmp_path)
+
+    def fragile(config: Any, seeds: Any, **arguments: Any) -> Outcome:
+        kind = config.prompt.kind
+        return fail(config, seeds) if kind == "GPFPlus" else train(config, seeds, **arguments)
+
+    assert confirm(spec, folder, replace(BENCH, train=fragile, ladder=True), seeds=2).finished
+    statuses = {one.baselines[GPF].status for one in folder.confirmations().values() if GPF in one.baselines}
+    assert statuses == {Status.DIVERGED}

@@ -21,6 +21,22 @@ def test_t_interval_in_closed_form() -> None:
     assert interval.low == pytest.approx(0.82 - 4.302652729911275 * 0.02 / math.sqrt(3))
 
 
+@pytest.mark.parametrize("count", [2, 3, 7, 8, 9, 130])
+def test_mean_and_deviation_are_those_of_numpy_bit_for_bit(count: int) -> None:
+    values = np.random.default_rng(count).normal(0.8, 0.02, size=count)
+    interval = t_interval(values)
+    assert interval is not None
+    assert (interval.mean, interval.std) == (np.mean(values), np.std(values, ddof=1))
+
+
+def test_the_quantile_goes_with_the_level() -> None:
+    wide, narrow = (t_interval([0.0, 2.0], level=level) for level in (0.99, 0.5))
+    assert wide is not None
+    assert narrow is not None
+    assert wide.high == pytest.approx(1 + 63.65674116287399)  # t(1) at 99.5 %, s = √2, n = 2
+    assert narrow.high == pytest.approx(2.0)  # t(1) at 75 % is 1
+
+
 def test_missing_values_do_not_count() -> None:
     interval = t_interval([0.5, None, math.nan, 0.7, math.inf])
     assert interval is not None

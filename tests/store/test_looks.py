@@ -76,6 +76,26 @@ def test_a_configuration_stands_once_in_a_look_and_has_a_name() -> None:
     ]
     both = look(subjects=(Subject(number=1, digest="aa", baselines={PLAIN: "bb", FP32: "bb"}),))
     assert both.label("bb") == "no prompt and FP32 (for trial 1)"
+    rungs = look(subjects=(Subject(number=1, digest="aa", baselines={Baseline.GPF: "bb", Baseline.LORAP: "cc"}),))
+    assert [rungs.label(digest) for digest in rungs.digests[1:]] == [
+        "node prompts alone (for trial 1)",
+        "LoRAP alone (for trial 1)",
+    ]
+
+
+def test_a_ladder_comes_back_as_it_was_and_older_looks_have_none() -> None:
+    roles = {PLAIN: "bb", FP32: "cc", Baseline.GPF: "dd"}
+    one = Subject(number=3, digest="aa", baselines=roles, impossible={Baseline.LORAP: "why"})
+    whole = look(subjects=(one,), ladder=True)
+    mapping = json.loads(json.dumps(whole.to_mapping()))
+    assert Look.from_mapping(mapping) == whole
+    assert list(mapping["subjects"][0]["baselines"]) == ["no_prompt", "fp32", "gpf"]
+    del mapping["ladder"]
+    assert not Look.from_mapping(mapping).ladder
+
+
+def test_every_baseline_has_words_of_its_own() -> None:
+    assert len({role.words for role in Baseline}) == len(Baseline)
 
 
 def test_a_second_look_is_refused_with_the_first_ones_day_unless_it_says_again(folder: StudyFolder) -> None:

@@ -1,0 +1,56 @@
+"""The whole document of a study, from its material."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorap_bench.report.card import trial_cards
+from lorap_bench.report.document import Document
+from lorap_bench.report.format import seconds_text
+from lorap_bench.report.sections import sections
+from lorap_bench.report.table import directions
+
+if TYPE_CHECKING:
+    from lorap_bench.report.material import Material
+
+__all__ = ["assemble"]
+
+
+def assemble(material: Material) -> Document:
+    """Return the document: the study in a handful of words, its sections, and the card of every trial that is drawn."""
+    return Document(
+        title=material.spec.name,
+        lead=material.spec.description,
+        facts=_facts(material),
+        sections=sections(material),
+        trials=trial_cards(material),
+    )
+
+
+def _facts(material: Material) -> tuple[tuple[str, str], ...]:
+    """Return the study in a handful of words; what is searched shows its choices."""
+    spec = material.spec
+
+    def setting(path: str, fixed: object) -> str:
+        line = spec.space.get(path)
+        if line is None:
+            return str(fixed)
+        return ", ".join(map(str, line.choices)) if line.choices is not None else "searched"
+
+    arrows = {"max": "↑", "min": "↓"}
+    goals = [f"{name.replace('_', ' ')} {arrows[way]}" for name, way in directions(spec).items()]
+    seeds = spec.replicas.search
+    layers, hidden = setting("model.layers", spec.model.layers), setting("model.hidden", spec.model.hidden)
+    facts = [
+        ("Task", setting("task.dataset", spec.task.dataset)),
+        ("Model", f"{setting('model.arch', spec.model.arch)}, layers {layers}, width {hidden}"),
+        ("Scheme", setting("quant.scheme", spec.quant.scheme)),
+        ("Prompt", setting("prompt.kind", spec.prompt.kind)),
+        ("Objectives", ", ".join(goals)),
+        ("Trials", f"{len(material.records)}, {seeds} seed{'s' if seeds != 1 else ''} each"),
+        ("Sampler", spec.search.sampler),
+        ("Compute", seconds_text(sum(record.seconds for record in material.records))),
+    ]
+    if material.others:
+        facts.append(("Beside it", ", ".join(other.spec.name for other in material.others)))
+    return tuple(facts)

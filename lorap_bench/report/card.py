@@ -1,0 +1,122 @@
+"""What the page shows of one trial on its own: its figures, its replicas, its bits, the end of its training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lorap_bench.report.format import gain_text, interval_text, number_text, percent_text, seconds_text
+from lorap_bench.report.provenance import redact
+from lorap_bench.report.trial import accuracy, confirmed_accuracy, gain, layer_bits, objective, prompt_text
+from lorap_bench.store.flat import flat
+from lorap_bench.store.look import Baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.report.material import Material
+
+__all__ = ["trial_card", "trial_cards"]
+
+_TAIL = 5
+
+
+def trial_cards(material: Material) -> dict[int, dict[str, Any]]:
+    """Return number → card of every trial that figures draw; those of the front end with the log of their training."""
+    logged = material.on_front | material.confirmations.keys()
+    return {record.number: trial_card(material, record, log=record.number in logged) for record in material.drawn}
+
+
+def trial_card(material: Material, record: TrialRecord, *, log: bool) -> dict[str, Any]:
+    """Return a trial in plain values: texts by label, replicas, bits by site, settings that differ from the study's."""
+    base = dict(flat(material.spec.base.to_mapping()))
+    differs = {path: value for path, value in flat(record.config) if path not in base or base[path] != value}
+    card: dict[str, Any] = {
+        "title": f"Trial {record.number} · {prompt_text(record)}",
+        "head": list(_head(material, record)),
+        "facts": [[label, text] for label, text in _facts(record)],
+        "replicas": list(_replicas(material, record)),
+        "bits": {site: number_text(width) for site, width in sites(record).items()},
+        "differs": {path: _plain(value) for path, value in differs.items()},
+        "command": material.command(record),
+    }
+    if log and (lines := _log(material, record)):
+        card["log"] = lines
+    return card
+
+
+def sites(record: TrialRecord) -> dict[str, float]:
+    """Return the bit width of every site; where widths are learned, the mean over the trial's seeds."""
+    found = {site: float(bits) for site, bits in (record.effective.get("bits") or {}).items()}
+    learned: dict[str, list[float]] = {}
+    for member in record.members:
+        for site, bits in member.bits.items():
+            learned.setdefault(site, []).append(bits)
+    return found | {site: sum(widths) / len(widths) for site, widths in learned.items()}
+
+
+def _head(material: Material, record: TrialRecord) -> Iterator[str]:
+    yield f"validation accuracy {interval_text(accuracy(record))}"
+    confirmation = material.confirmations.get(record.number)
+    if test := confirmed_accuracy(confirmation):
+        yield f"test accuracy {interval_text(test)}, fresh seeds"
+    for baseline in Baseline:
+        if found := gain(confirmation, baseline):
+            yield f"test gain over {baseline.words} {gain_text(found)} points (n = {found.n})"
+    bits, overhead = (number_text(objective(record, name)) for name in ("average_bits", "overhead"))
+    yield f"{bits} bits · overhead {overhead} %"
+    if layers := layer_bits(record):
+        yield "bits per layer  " + " · ".join(f"{layer}: {width}" for layer, width in layers.items())
+
+
+def _facts(record: TrialRecord) -> Iterator[tuple[str, str]]:
+    yield "status", record.status.value.replace("_", " ") + ("" if record.feasible else ", infeasible")
+    if record.reason:
+        yield "reason", redact(record.reason)
+    yield "seconds of training", seconds_text(record.seconds)
+    for name, value in record.costs.items():
+        yield name.replace("_", " "), number_text(value)
+    for name, value in record.violations.items():
+        yield f"bound on {name.replace('_', ' ')}", f"broken by {number_text(value)}" if value > 0 else "kept"
+    yield "digest", record.digest
+
+
+def _replicas(material: Material, record: TrialRecord) -> Iterator[dict[str, Any]]:
+    """Yield what each seed came to: those of the search, then the fresh ones of the last look at the test split."""
+    for member in record.members:
+        yield _replica("search", member.seed, member, percent_text(member.val), "–")
+    confirmation = material.confirmations.get(record.number)
+    for member in confirmation.record.members if confirmation else ():
+        yield _replica("fresh", member.seed, member, percent_text(member.val), percent_text(member.test))
+
+
+def _replica(kind: str, seed: int, member: Any, val: str, test: str) -> dict[str, Any]:
+    status = member.status.value.replace("_", " ")
+    return {
+        "seeds": kind,
+        "seed": str(seed),
+        "status": status,
+        "validation, %": val,
+        "test, %": test,
+        "best epoch": str(member.best_epoch if member.best_epoch is not None else "–"),
+        "epochs": str(member.epochs),
+    }
+
+
+def _log(material: Material, record: TrialRecord) -> list[str]:
+    """Return the last epochs of each seed as its training would have printed them."""
+    curves = material.curves(record.number)
+    losses, metrics = curves.get("train_loss", []), curves.get("val_metric", [])
+    every = int(record.config.get("optim", {}).get("eval_every", 1))
+    lines = []
+    for member, loss, metric in zip(record.members, losses, metrics, strict=False):
+        judged = [epoch for epoch in range(1, len(loss) + 1) if epoch % every == 0 or epoch == len(loss)]
+        found = dict(zip(judged, metric, strict=True)) if len(judged) == len(metric) else {}
+        for epoch in range(max(len(loss) - _TAIL, 0) + 1, len(loss) + 1):
+            val = f"  val {percent_text(found[epoch])} %" if epoch in found else ""
+            lines.append(f"seed {member.seed}  epoch {epoch}  train loss {loss[epoch - 1]:.4f}{val}")
+    return lines
+
+
+def _plain(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value

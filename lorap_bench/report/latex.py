@@ -1,0 +1,105 @@
+"""The document's tables as LaTeX, to be read into a paper."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lorap_bench.report.card_table import card_table
+from lorap_bench.report.document import Cards, Figure, Parallel, Table, walk
+from lorap_bench.report.format import cell_text
+from lorap_bench.report.markup import latex_text, shortened
+from lorap_bench.report.raw import file_stem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lorap_bench.report.document import Column, Document
+
+__all__ = ["MOST_ROWS", "latex"]
+
+MOST_ROWS = 60
+_LONGEST = 120
+_WORDS = ("text", "code")
+_SPREAD = (
+    " In brackets the 95\\,\\% interval of the mean, of two values the standard deviation after $\\pm$; "
+    "each cell has its n."
+)
+
+
+def latex(document: Document) -> str:
+    """Return every table as a ``table`` environment in the manner of booktabs, with what it needs said on top."""
+    found = [text for table in _tables(document) for text in _table(table)]
+    return "\n".join([*_head(document, "".join(found)), *found])
+
+
+def _tables(document: Document) -> Iterator[Table]:
+    for section in document.sections:
+        for block in walk(section.blocks):
+            if isinstance(block, Cards):
+                yield card_table(block)
+            elif isinstance(block, Table):
+                yield block
+            elif isinstance(block, (Figure, Parallel)):
+                yield block.table
+
+
+def _head(document: Document, body: str) -> Iterator[str]:
+    yield f"% Tables of the lorap-bench report on {_comment(document.title)}."
+    yield "% Read them with \\input into a document that loads:"
+    yield from (f"%   \\usepackage{name}" for name in ("[T1]{fontenc}", "{booktabs}", "{adjustbox}"))
+    if re.search(r"[^\x00-\xff]", body):
+        yield "% Some names hold letters that pdfLaTeX has no font for: use LuaLaTeX or XeLaTeX, without fontenc."
+    yield ""
+
+
+def _table(table: Table) -> Iterator[str]:
+    """Yield the lines of a table, or of a comment where it has none or too many."""
+    places = [place for place, column in enumerate(table.columns) if column.kind != "command"]
+    columns = [table.columns[place] for place in places]
+    stem = file_stem(table.id)
+    if not table.rows or not columns or len(table.rows) > MOST_ROWS:
+        why = f"{len(table.rows)} rows, which --format csv writes to tables/{stem}.csv" if table.rows else "it has no rows"
+        yield f"% Left out: {_comment(table.caption)} ({why}).\n"
+        return
+    yield from (
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{_caption(table, columns)}}}",
+        f"\\label{{tab:{stem}}}",
+        "\\begin{adjustbox}{max width=\\linewidth, max totalheight=0.8\\textheight}",
+        f"\\begin{{tabular}}{{{''.join('l' if column.kind in _WORDS else 'r' for column in columns)}}}",
+        "\\toprule",
+        _row([latex_text(column.label) for column in columns]),
+        "\\midrule",
+    )
+    for row in table.rows:
+        yield _row([_cell(row[place], table.columns[place]) for place in places])
+    yield from ("\\bottomrule", "\\end{tabular}", "\\end{adjustbox}", "\\end{table}\n")
+
+
+def _caption(table: Table, columns: Sequence[Column]) -> str:
+    text = latex_text(table.caption) + "."
+    if table.of is not None and table.of > len(table.rows):
+        text += f" {len(table.rows)} of {table.of} rows."
+    if any(column.kind in {"interval", "gain"} for column in columns):
+        text += _SPREAD
+    return text
+
+
+def _row(cells: Sequence[str]) -> str:
+    line = " & ".join(cells) + r" \\"
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line  # else the line before would take it as an argument
+
+
+def _cell(value: Any, column: Column) -> str:
+    text = latex_text(shortened(cell_text(value, column.kind), _LONGEST))
+    if value is None or column.kind == "text":
+        return text
+    if column.kind == "code":
+        return f"\\texttt{{{text}}}"
+    return re.sub(r"-(?=\d)", "$-$", text)
+
+
+def _comment(text: str) -> str:
+    return shortened(" ".join(text.split()), _LONGEST)

@@ -1,0 +1,93 @@
+"""A document's tables with their values as they are, for programs: fractions as fractions, intervals in their parts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lorap_bench.report.document import Figure, Parallel, Table, walk
+from lorap_bench.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorap_bench.report.document import Column, Document
+
+__all__ = ["PARTS", "figures", "file_stem", "raw_csv", "raw_label", "raw_value", "tables"]
+
+PARTS = ("std", "low", "high", "n")
+_FRACTIONS = ("fraction", "points", "interval", "gain")
+_IN_PARTS = ("interval", "gain")
+_UNIT = re.compile(r"(?:,? \(?(?:%|points)\)?)$")
+
+
+def tables(document: Document) -> list[Table]:
+    """Return every table of a document in reading order, those of its figures too."""
+    found = []
+    for section in document.sections:
+        for block in walk(section.blocks):
+            if isinstance(block, Table):
+                found.append(block)
+            elif isinstance(block, (Figure, Parallel)):
+                found.append(block.table)
+    return found
+
+
+def figures(document: Document) -> list[Figure]:
+    """Return every figure that Plotly draws, in reading order."""
+    return [block for section in document.sections for block in walk(section.blocks) if isinstance(block, Figure)]
+
+
+def file_stem(name: str) -> str:
+    """Return a table's or a figure's id as the name of a file, or of a label, may be."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip(".-") or "unnamed"
+
+
+def raw_label(column: Column) -> str:
+    """Return a column's heading for raw values: without the percent or points that only a reader sees."""
+    return _UNIT.sub("", column.label) if column.kind in _FRACTIONS else column.label
+
+
+def raw_value(value: Any) -> Any:
+    """Return a cell as JSON has it: an interval as a table of its parts, what is not finite as None."""
+    if isinstance(value, Interval):
+        return {name: raw_value(part) for name, part in asdict(value).items()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
+
+
+def raw_csv(table: Table) -> str:
+    """Return a table as CSV; an interval's column is its mean, and columns of its ``PARTS`` follow."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([name for column in table.columns for name in _names(column)])
+    for row in table.rows:
+        writer.writerow(
+            [cell for column, value in zip(table.columns, row, strict=True) for cell in _cells(column, value)]
+        )
+    return buffer.getvalue()
+
+
+def _names(column: Column) -> Iterator[str]:
+    label = raw_label(column)
+    yield label
+    if column.kind in _IN_PARTS:
+        yield from (f"{label} {part}" for part in PARTS)
+
+
+def _cells(column: Column, value: Any) -> Iterator[Any]:
+    if column.kind in _IN_PARTS:
+        yield from (raw_value(getattr(value, part, None)) for part in ("mean", *PARTS))
+    else:
+        yield raw_value(value)

@@ -1,0 +1,145 @@
+"""What each rung buys on the same fresh seeds: FP32, the scheme, node prompts, LoRAP, with paired tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from lorap_bench.report.document import Column, Figure, Section, Table, Words, plain
+from lorap_bench.report.figures import base_figure
+from lorap_bench.report.ladder import Rung, Step, rungs, steps
+from lorap_bench.report.palette import dash, series, symbol
+from lorap_bench.report.representatives import average_bits, label, spread
+from lorap_bench.report.verdict import winners
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lorap_bench.report.document import Block
+    from lorap_bench.report.material import Material
+
+__all__ = ["section"]
+
+_DRAWN = 6
+
+
+def section(material: Material) -> Section:
+    """Return the section."""
+    return Section(id="ladder", title="Baseline ladder", nav="Ladder", blocks=tuple(_blocks(material)))
+
+
+def _blocks(material: Material) -> Iterator[Block]:
+    confirmed = [material.confirmations[number] for number in sorted(material.confirmations)]
+    if not confirmed:
+        file = plain(material.file)
+        yield Words(
+            "No test accuracy has been measured, so nothing can be compared. "
+            f"`lorap-bench confirm {file} --ladder` trains the front and its simpler rungs on fresh seeds.",
+            empty=True,
+        )
+        return
+    ladders = {one.record.number: rungs(one) for one in confirmed}
+    seeds = max((rung.test.n for ladder in ladders.values() for rung in ladder if rung.test), default=0)
+    climbed = steps(confirmed)
+    yield Words(
+        "Each confirmed trial beside the same model and training in FP32, under its scheme without a prompt, and with "
+        f"the simpler prompts below its own where they were trained; **all on the same fresh seeds** (n = {seeds}), "
+        "measured once on the test split. All settings but prompt and scheme are the trial’s own, which the search "
+        "chose for the trial: the rungs below were not tuned for themselves."
+    )
+    yield _figure(material, ladders)
+    if climbed:
+        significant = sum(step.adjusted is not None and step.adjusted < 0.05 for step in climbed)
+        yield Words(
+            f"Differences seed by seed with their 95 % t interval. p is that of the paired t test, adjusted by Holm’s "
+            f"procedure over all {len(climbed)} comparisons of this table: **{significant} of {len(climbed)} are below "
+            "0.05**. Wilcoxon’s signed-rank p stands beside it unadjusted; d is the mean difference over its standard "
+            "deviation."
+        )
+        yield _comparisons(climbed)
+
+
+def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
+    plot = base_figure("", "test accuracy (%)", height=380)
+    records = [record for record in material.complete if record.number in ladders]
+    names = ["FP32, no prompt", "no prompt", "node prompts alone", "LoRAP alone", "the trial"]
+    best = [winner.record.number for winner in winners(material.records)]
+    for place, record in enumerate(spread(records, _DRAWN, best)):
+        ladder = ladders[record.number]
+        shown = [(_place(rung, ladder), rung) for rung in ladder if rung.test is not None]
+        plot.add_trace(_line(place, record.number, label(record), shown))
+    plot.update_xaxes(type="category", categoryorder="array", categoryarray=names, showgrid=False)
+    plot.update_layout(margin_b=110)
+    columns = (
+        Column("Trial", "trial"),
+        Column("Rung", "text"),
+        Column("Average bits"),
+        Column("Test accuracy, %", "interval"),
+    )
+    rows = [
+        (number, rung.words, average_bits(rung.record), rung.test)
+        for number, ladder in ladders.items()
+        for rung in ladder
+    ]
+    table = Table(
+        id="rungs",
+        caption="Test accuracy by rung",
+        columns=columns,
+        rows=rows,
+        trials=[number for number, ladder in ladders.items() for _ in ladder],
+    )
+    words = "Test accuracy of confirmed trials from FP32 down to the scheme without a prompt and up to the trial itself"
+    return Figure(id="ladder-lines", label=words, plot=plot, table=table)
+
+
+def _line(place: int, number: int, name: str, shown: Sequence[tuple[str, Rung]]) -> go.Scatter:
+    tests = [rung.test for _, rung in shown if rung.test is not None]
+    reach = [100 * (test.high - test.mean) if test.high is not None else 0.0 for test in tests]
+    return go.Scatter(
+        x=[where for where, _ in shown],
+        y=[100 * test.mean for test in tests],
+        error_y={"type": "data", "array": reach, "color": series(place), "thickness": 1, "width": 3},
+        mode="lines+markers",
+        name=name,
+        line={"color": series(place), "dash": dash(place), "width": 1.5},
+        marker={"color": series(place), "symbol": symbol(place), "size": 8},
+        meta={"trial": number},
+        hovertemplate="%{x}: %{y:.1f} %",
+    )
+
+
+def _place(rung: Rung, ladder: Sequence[Rung]) -> str:
+    return "the trial" if rung is ladder[-1] else rung.words
+
+
+def _comparisons(climbed: Sequence[Step]) -> Table:
+    columns = (
+        Column("Trial", "trial"),
+        Column("Comparison", "text"),
+        Column("Difference, points", "gain"),
+        Column("p, Holm", "p"),
+        Column("p", "p"),
+        Column("p, Wilcoxon", "p"),
+        Column("d"),
+    )
+
+    def row(step: Step) -> tuple[Any, ...]:
+        found = step.comparison
+        return (
+            step.trial,
+            step.words,
+            found.difference,
+            step.adjusted,
+            found.t_test,
+            found.rank_test,
+            found.d,
+        )
+
+    return Table(
+        id="comparisons",
+        caption="Paired comparisons of rungs",
+        columns=columns,
+        rows=[row(step) for step in climbed],
+        trials=[step.trial for step in climbed],
+    )

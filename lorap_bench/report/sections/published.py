@@ -1,0 +1,196 @@
+"""Ours beside published figures: in the plane of test accuracy and bits, and one by one with a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from lorap_bench.published import Metric, PublishedResult, Verdict
+from lorap_bench.report.beside import Beside, Ours, beside, measured
+from lorap_bench.report.document import Column, Figure, Section, Table, Words
+from lorap_bench.report.figures import base_figure
+from lorap_bench.report.format import percent_text
+from lorap_bench.report.palette import LIGHT, series
+from lorap_bench.report.pareto import octaves
+from lorap_bench.store.look import Baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lorap_bench.report.document import Block
+    from lorap_bench.report.material import Material
+
+__all__ = ["section"]
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "front trial": {"symbol": "diamond", "size": 11, "color": series(0)},
+    "its scheme without a prompt": {"symbol": "circle-open", "size": 9, "color": series(1), "line": {"width": 1.8}},
+    "simpler prompt": {"symbol": "square-open", "size": 9, "color": series(2), "line": {"width": 1.8}},
+    "FP32, no prompt": {"symbol": "cross-thin", "size": 10, "color": LIGHT.ink, "line": {"width": 1.8}},
+}
+_BITS = "bits_mixq"
+
+
+def section(material: Material) -> Section | None:
+    """Return the section; None where nothing was measured on the test split, as the ladder says."""
+    ours = measured(material)
+    if not ours:
+        return None
+    return Section(
+        id="published", title="Ours beside published figures", nav="Published", blocks=tuple(_blocks(material, ours))
+    )
+
+
+def _blocks(material: Material, ours: Sequence[Ours]) -> Iterator[Block]:
+    found = beside(material)
+    theirs = [one.theirs for one in found]
+    yield Words(
+        "What the confirmation measured on the test split, once, with fresh seeds (bars: 95 % t interval); stars are "
+        "published figures on the same data set with the same architecture, where log files or pages show them. Bits "
+        "are the mean over quantizers, as MixQ counts them; published ones are as their paper counts."
+    )
+    yield _figure(material, ours, [one for one in theirs if one.metric is Metric.ACCURACY and one.average_bits])
+    if not found:
+        yield Words(
+            "No published figure is known for this data set with this architecture, from a log or a page.", empty=True
+        )
+        return
+    counts = {kind: sum(one.judgement.verdict is kind for one in found) for kind in Verdict}
+    told = ", ".join(f"{count} {kind.value}" for kind, count in counts.items() if count)
+    yield Words(
+        f"Each published figure with the result of ours that comes nearest to its setting: **{told}** (n = "
+        f"{len(found)}). Two figures are not comparable where scheme, prompt, split, folds, cleaned data or what chose "
+        "the epoch differ, or where average bits, counted as the paper counts them, are more than half a bit apart. "
+        "Otherwise one published standard deviation (one point where none is given) is the tolerance."
+    )
+    yield _table(found)
+
+
+def _figure(material: Material, ours: Sequence[Ours], theirs: Sequence[PublishedResult]) -> Figure:
+    plot = base_figure("average bits (mean over quantizers)", "test accuracy (%)", height=460)
+    parts: dict[str, list[Ours]] = {name: [] for name in _LOOKS}
+    for one in ours:
+        parts[_part(material, one)].append(one)
+    for name, members in parts.items():
+        if members:
+            plot.add_trace(_ours(name, members))
+    if theirs:
+        plot.add_trace(_theirs(theirs))
+    octaves(plot, "average_bits", [_bits(one) for one in ours] + [float(one.average_bits or 0) for one in theirs])
+    plot.update_layout(margin_b=96)
+    columns = (
+        Column("Trial", "trial"),
+        Column("What", "text"),
+        Column("Average bits (mean over quantizers)"),
+        Column("Test accuracy, %", "interval"),
+    )
+    table = Table(
+        id="measured",
+        caption="What was measured on the test split",
+        columns=columns,
+        rows=[(one.trial, one.words, _bits(one), one.test) for one in ours],
+        trials=[one.trial for one in ours],
+    )
+    label = "Test accuracy against average bits: confirmed trials, their baselines, and published figures as stars"
+    return Figure(id="confirmed", label=label, plot=plot, table=table)
+
+
+def _part(material: Material, one: Ours) -> str:
+    confirmation = material.confirmations[one.trial]
+    roles = {record.digest: role for role, record in confirmation.baselines.items()}
+    role = roles.get(one.record.digest)
+    if role is None:
+        return "front trial"
+    names = {Baseline.NO_PROMPT: "its scheme without a prompt", Baseline.FP32: "FP32, no prompt"}
+    return names.get(role, "simpler prompt")
+
+
+def _ours(name: str, members: Sequence[Ours]) -> go.Scatter:
+    reach = [100 * (one.test.high - one.test.mean) if one.test.high is not None else 0.0 for one in members]
+    return go.Scatter(
+        x=[_bits(one) for one in members],
+        y=[100 * one.test.mean for one in members],
+        error_y={"type": "data", "array": reach, "color": LIGHT.faint, "thickness": 1, "width": 2},
+        mode="markers",
+        name=f"{name} (n = {len(members)})",
+        marker=_LOOKS[name],
+        customdata=[one.trial for one in members],
+        hovertext=[one.words for one in members],
+        hovertemplate="%{hovertext}: %{y:.1f} %<extra></extra>",
+    )
+
+
+def _theirs(theirs: Sequence[PublishedResult]) -> go.Scatter:
+    words = [
+        f"{one.paper}: {one.framework}, {percent_text(one.value)} %"
+        + (f" ± {percent_text(one.std)}" if one.std is not None else "")
+        + f" at {one.average_bits:g} bits ({one.definition.value})"
+        for one in theirs
+    ]
+    return go.Scatter(
+        x=[one.average_bits for one in theirs],
+        y=[100 * one.value for one in theirs],
+        mode="markers+text",
+        name=f"published (n = {len(theirs)})",
+        text=[one.framework for one in theirs],
+        textposition="bottom center",
+        textfont={"size": 10, "color": LIGHT.muted},
+        marker={"symbol": "star", "size": 10, "color": series(3)},
+        hovertext=words,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _bits(one: Ours) -> float:
+    return float(one.record.costs.get(_BITS, one.record.costs.get("average_bits", 32.0)))
+
+
+def _table(found: Sequence[Beside]) -> Table:
+    columns = (
+        Column("Verdict", "text"),
+        Column("Paper", "text"),
+        Column("Scheme", "text"),
+        Column("Bits, theirs"),
+        Column("Theirs, %", "fraction"),
+        Column("± std", "fraction"),
+        Column("Runs", "whole"),
+        Column("Ours, %", "interval"),
+        Column("Bits, ours"),
+        Column("Trial", "trial"),
+        Column("Ours is", "text"),
+        Column("Difference, points", "points"),
+        Column("Why", "text"),
+        Column("Their protocol", "text"),
+        Column("Other differences", "text"),
+        Column("Source", "text"),
+    )
+    return Table(
+        id="beside-published",
+        caption="Ours beside published figures",
+        columns=columns,
+        rows=[_row(one) for one in found],
+        trials=[one.ours.trial for one in found],
+    )
+
+
+def _row(one: Beside) -> tuple[Any, ...]:
+    theirs, judged = one.theirs, one.judgement
+    return (
+        judged.verdict.value,
+        theirs.paper,
+        theirs.framework,
+        theirs.average_bits,
+        theirs.value,
+        theirs.std,
+        theirs.runs,
+        one.ours.test,
+        one.ours.record.costs.get(theirs.definition.cost),
+        one.ours.trial,
+        one.ours.words,
+        judged.difference,
+        judged.reason,
+        str(theirs.protocol) or None,
+        "; ".join(judged.differences) or None,
+        f"{theirs.source} ({theirs.reliability.value})",
+    )

@@ -1,0 +1,107 @@
+"""What to take away: the best trial under each bit budget, what it gains, and whether the study can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorap_bench.report.document import Card, Cards, Checks, Heading, Section, Words
+from lorap_bench.report.format import gain_text, interval_text, number_text, p_text, percent_text, spread_text
+from lorap_bench.report.trial import (
+    accuracy,
+    confirmed_accuracy,
+    gain,
+    gain_test,
+    layer_bits,
+    objective,
+    prompt_text,
+)
+from lorap_bench.report.verdict import checks, winners
+from lorap_bench.store.look import Baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.report.document import Block
+    from lorap_bench.report.material import Material
+    from lorap_bench.report.verdict import Winner
+
+__all__ = ["section"]
+
+_LEAD = (
+    "The most accurate trial under each bit budget. **Validation accuracy selected these points**, so it flatters "
+    "them; {test}. Brackets hold the 95 % t interval of the mean over n seeds; of two seeds, whose interval is too "
+    "wide to tell anything, ± is the standard deviation. A gain is a difference seed by seed on the same fresh seeds; "
+    "its p is that of the paired t test, uncorrected (the [ladder](#ladder) corrects for their number)."
+)
+
+
+def section(material: Material) -> Section:
+    """Return the section."""
+    return Section(id="verdict", title="Verdict", nav="Verdict", blocks=tuple(_blocks(material)))
+
+
+def _blocks(material: Material) -> Iterator[Block]:
+    found = winners(material.records)
+    if found:
+        confirmed = any(winner.record.number in material.confirmations for winner in found)
+        test = (
+            "test accuracy comes from fresh seeds that selected nothing"
+            if confirmed
+            else "no test accuracy has been measured"
+        )
+        yield Words(_LEAD.format(test=test))
+        yield Cards(tuple(_card(material, winner) for winner in found))
+    else:
+        yield Words(f"No feasible trial completed, so there is nothing to recommend. {_ended(material)}", empty=True)
+    yield Heading("Health checks")
+    yield Checks(tuple(checks(material.spec, material.records, material.confirmations)))
+
+
+def _ended(material: Material) -> str:
+    counts: dict[str, int] = {}
+    for record in material.records:
+        name = record.status.value.replace("_", " ")
+        counts[name] = counts.get(name, 0) + 1
+    ends = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    many = len(material.records)
+    return f"{many} trial{'s' if many != 1 else ''} ended as: {ends}."
+
+
+def _card(material: Material, winner: Winner) -> Card:
+    record = winner.record
+    first, *more = (f"≤ {budget:g} bits" if budget < float("inf") else "any width" for budget in winner.budgets)
+    also = f"and {', '.join(text.removesuffix(' bits') for text in more)}" if more else ""
+    found = accuracy(record)
+    under = []
+    if found is not None:
+        spread = f"{spread_text(found)}, " if spread_text(found) else ""
+        under.append(f"{spread}n = {found.n} seed{'s' if found.n != 1 else ''}, validation")
+    if test := confirmed_accuracy(material.confirmations.get(record.number)):
+        under.append(f"test {interval_text(test)}")
+    return Card(
+        title=first,
+        also=also,
+        figure=percent_text(found.mean) if found else "–",
+        unit="%",
+        under=tuple(under),
+        facts=tuple(_facts(material, record)),
+        trial=record.number,
+    )
+
+
+def _facts(material: Material, record: TrialRecord) -> Iterator[tuple[str, str]]:
+    yield "Average bits", number_text(objective(record, "average_bits"))
+    yield "Scheme", str(record.config.get("quant", {}).get("scheme", "–"))
+    yield "Prompt", prompt_text(record)
+    yield "Overhead", f"{number_text(objective(record, 'overhead'))} %"
+    confirmation = material.confirmations.get(record.number)
+    for baseline, label in ((Baseline.NO_PROMPT, "Prompt gain"), (Baseline.FP32, "Over FP32")):
+        interval = gain(confirmation, baseline)
+        if interval is not None:
+            tested = gain_test(confirmation, baseline)
+            p = f", p = {p_text(tested.t_test)}" if tested is not None and tested.t_test is not None else ""
+            yield label, f"{gain_text(interval)} points, n = {interval.n}{p}".replace("p = <", "p <")
+    if layers := layer_bits(record):
+        yield "Bits per layer", "  ".join(f"{layer}: {bits}" for layer, bits in layers.items())
+    yield "Trial", str(record.number)

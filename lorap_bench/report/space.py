@@ -1,0 +1,78 @@
+"""The Pareto figure with all three objectives at once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from lorap_bench.report.figures import base_figure
+from lorap_bench.report.palette import LIGHT, ramp
+from lorap_bench.report.pareto import grouped
+from lorap_bench.report.trial import objective
+
+if TYPE_CHECKING:
+    from lorap_bench.record import TrialRecord
+    from lorap_bench.report.material import Material
+
+__all__ = ["space_figure"]
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "infeasible": {"symbol": "circle-open", "size": 3.5, "color": LIGHT.faint},
+    "dominated": {"symbol": "circle", "size": 3, "opacity": 0.55},
+    "front": {"symbol": "diamond", "size": 5.5},
+}
+_AXES = ("average_bits", "overhead", "accuracy")
+
+
+def space_figure(material: Material) -> go.Figure | None:
+    """Draw the trials over bits and overhead, accuracy upright and as colour; None unless all three are sought."""
+    if set(material.spec.objectives) != set(_AXES):
+        return None
+    figure = base_figure("", "", height=520)
+    for name, (members, _) in grouped(material).items():
+        shown = [record for record in members if all(math.isfinite(value) for value in _place(record))]
+        if shown:
+            figure.add_trace(_points(name, shown))
+    if not figure.data:
+        return None
+    axis = {
+        "backgroundcolor": LIGHT.background,
+        "gridcolor": LIGHT.rule,
+        "linecolor": LIGHT.rule,
+        "zeroline": False,
+        "showspikes": False,
+        "tickfont": {"color": LIGHT.muted, "size": 10},
+    }
+    titles = ("average bits", "overhead (%)", "accuracy (%)")
+    scene = {
+        f"{letter}axis": axis | {"title": {"text": title, "font": {"size": 12}}}
+        for letter, title in zip("xyz", titles, strict=True)
+    }
+    camera = {"eye": {"x": 1.25, "y": 1.25, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    view = {"camera": camera, "aspectmode": "manual", "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.8}}
+    figure.update_layout(scene=scene | view, margin={"l": 0, "r": 0, "t": 0, "b": 0}, legend_y=0.02)
+    return figure
+
+
+def _points(name: str, records: list[TrialRecord]) -> go.Scatter3d:
+    bits, overhead, accuracy = zip(*map(_place, records), strict=True)
+    marker = dict(_LOOKS[name])
+    if "color" not in marker:
+        marker |= {"color": list(accuracy), "colorscale": [list(stop) for stop in ramp()]}
+    return go.Scatter3d(
+        x=list(bits),
+        y=list(overhead),
+        z=list(accuracy),
+        mode="markers",
+        name=name,
+        marker=marker,
+        customdata=[record.number for record in records],
+        hovertemplate="trial %{customdata}<extra></extra>",
+    )
+
+
+def _place(record: TrialRecord) -> tuple[float, float, float]:
+    bits, overhead, accuracy = (objective(record, name) for name in _AXES)
+    return bits, overhead, 100 * accuracy
