@@ -7,6 +7,7 @@ import typer
 
 from lorap_bench.cli import (
     check,
+    compare,
     confirm,
     dashboard,
     data,
@@ -52,6 +53,7 @@ app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=show.EXAMPLE)(show.show)
 app.command(epilog=rerun.EXAMPLE)(rerun.rerun)
 app.command(epilog=report.EXAMPLE)(report.report)
+app.command(epilog=compare.EXAMPLE)(compare.compare)
 app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=model.EXAMPLE)(model.model)
 app.command(epilog=predict.EXAMPLE)(predict.predict)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: lorap-bench report studies/quickstart.toml --format html,md,svg --out reports/quickstart"
 
+_PAGE = "html among the formats"
+
 
 def report(
     studies: Annotated[
@@ -59,9 +61,11 @@ def report(
     formats = _formats(forms or [])
     check_formats(formats)
     if show and formats and "html" not in formats:
-        raise ConfigError([Fault(path="--open", message="there is no page to show", got=formats, allowed="html")])
+        raise ConfigError(
+            [Fault(path="--open", message="there is no page to show", got=",".join(formats), allowed=_PAGE)]
+        )
     subject, *others = [open_study(study, runs) for study in studies]
-    _refuse_same(studies, [folder for folder, _ in (subject, *others)])
+    refuse_same(studies, [folder for folder, _ in (subject, *others)])
     written = write_report(subject, out or subject[0].root / "report", others, formats, message)
     print_text(str(written))
     if show:
@@ -82,7 +86,12 @@ def _formats(lists: "Sequence[str]") -> list[str]:
     return list(dict.fromkeys(name.strip().lower() for one in lists for name in one.split(",") if name.strip()))
 
 
-def _refuse_same(studies: "Sequence[str]", folders: "Sequence[StudyFolder]") -> None:
+def refuse_same(studies: "Sequence[str]", folders: "Sequence[StudyFolder]") -> None:
+    """Refuse a study that is given twice.
+
+    Raises:
+        ConfigError: two names mean one folder.
+    """
     first: dict[Path, str] = {}
     faults = []
     for study, folder in zip(studies, folders, strict=True):

@@ -34,7 +34,8 @@ def print_trial(shown: Shown, *, whole_config: bool) -> None:
         columns = ["seed", "status", "val", "best epoch", "epochs", f"test, look {shown.confirmation.look}"]
         _section(columns, [[*_member(member), _text(member.test)] for member in members])
         _section(["on the test split", "mean", "95 % interval", "seeds"], _tested(shown))
-    _section(["site", "bits", "learned"], _sites(record))
+    learned = _learned(record)
+    _section(["site", "bits", *(["learned"] if learned else [])], _sites(record, learned))
     _section(["layer", "aggregation error without its prompt", "with it"], _errors(record))
     _section(["seed", "epoch", "train loss", "val loss", "val metric"], _log(shown))
     for name, command in shown.commands.items():
@@ -101,26 +102,26 @@ def _tested(shown: Shown) -> list[list[str]]:
     assert shown.confirmation is not None
     gains = {f"gain over {role.words}": gain(shown.confirmation, role) for role in shown.confirmation.baselines}
     found = {"accuracy": confirmed_accuracy(shown.confirmation), **gains}
-    return [
-        [name, number(interval.mean), _bounds(interval), str(interval.n)]
-        for name, interval in found.items()
-        if interval
-    ]
+    return [[name, number(one.mean), _bounds(one), str(one.n)] for name, one in found.items() if one is not None]
 
 
 def _bounds(interval: Interval) -> str:
     return "–" if interval.low is None else f"{number(interval.low)} to {number(interval.high)}"
 
 
-def _sites(record: TrialRecord) -> list[list[str]]:
-    """Return the width of each site, and of a site that learned one the mean over the seeds."""
-    given: dict[str, Any] = record.effective.get("bits") or {}
-    learned: dict[str, list[float]] = {}
+def _learned(record: TrialRecord) -> dict[str, float]:
+    """Return site → mean learned width over the seeds."""
+    found: dict[str, list[float]] = {}
     for member in record.members:
         for site, bits in member.bits.items():
-            learned.setdefault(site, []).append(bits)
-    means = {site: math.fsum(bits) / len(bits) for site, bits in learned.items()}
-    return [[site, number(given.get(site)), number(means.get(site))] for site in dict.fromkeys([*given, *means])]
+            found.setdefault(site, []).append(bits)
+    return {site: math.fsum(bits) / len(bits) for site, bits in found.items()}
+
+
+def _sites(record: TrialRecord, learned: dict[str, float]) -> list[list[str]]:
+    given: dict[str, Any] = record.effective.get("bits") or {}
+    columns = (given, learned) if learned else (given,)
+    return [[site, *(number(each.get(site)) for each in columns)] for site in dict.fromkeys([*given, *learned])]
 
 
 def _errors(record: TrialRecord) -> list[list[str]]:

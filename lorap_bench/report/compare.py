@@ -54,16 +54,16 @@ class Row:
         split: ``test`` where both trials were confirmed, else ``validation``, which chose them.
         first: of the first study; None: it has none under the budget.
         second: of the second study.
-        found: the tests, paired by seed where the seeds of one are all among the other's.
-        adjusted: p of the t test after Holm over the rows.
+        comparison: the tests, paired by seed where the seeds of one are all among the other's.
+        p_holm: p of the t test after Holm over the rows.
     """
 
     budgets: tuple[float, ...]
     split: str
     first: Best | None
     second: Best | None
-    found: Comparison | None = None
-    adjusted: float | None = None
+    comparison: Comparison | None = None
+    p_holm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +109,8 @@ class Compared:
         mapping = asdict(self)
         for row, own in zip(mapping["rows"], self.rows, strict=True):
             row["budgets"] = [budget if math.isfinite(budget) else None for budget in own.budgets]
-            if own.found is not None:
-                row["found"]["a12"] = own.found.a12
+            if own.comparison is not None:
+                row["comparison"]["a12"] = own.comparison.a12
         return mapping
 
 
@@ -190,8 +190,8 @@ def _rows(first: Material, second: Material) -> tuple[Row, ...]:
         _row(tuple(budgets), (first, best[0].get(budgets[0])), (second, best[1].get(budgets[0])))
         for budgets in pairs.values()
     ]
-    adjusted = holm([row.found.t_test if row.found else None for row in rows])
-    return tuple(replace(row, adjusted=p) for row, p in zip(rows, adjusted, strict=True))
+    adjusted = holm([row.comparison.t_test if row.comparison else None for row in rows])
+    return tuple(replace(row, p_holm=p) for row, p in zip(rows, adjusted, strict=True))
 
 
 def _best(study: Material) -> dict[float, TrialRecord]:
@@ -209,7 +209,7 @@ def _row(
         split="test" if on_test else "validation",
         first=_told(first[1], values[0]),
         second=_told(second[1], values[1]),
-        found=_compared(*values),
+        comparison=_compared(*values),
     )
 
 

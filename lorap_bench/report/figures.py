@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from lorap_bench.report.palette import LIGHT, dash, series
+from lorap_bench.report.palette import LIGHT, dash, series, veiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,8 +73,7 @@ def step_trace(x: Iterable[float], y: Iterable[float], place: int, *, name: str,
             mode="lines",
             line={"width": 0, "shape": "hv", "color": series(place)},
             fill="tonexty" if bound == "lower" else None,
-            fillcolor=series(place) if bound == "lower" else None,
-            opacity=0.16,
+            fillcolor=veiled(series(place)) if bound == "lower" else None,
             legendgroup=name,
             showlegend=False,
             hoverinfo="skip",

@@ -95,9 +95,10 @@ def _job(figure: Figure, kind: str, path: Path) -> dict[str, Any]:
 
 
 def _settled(name: str, data: bytes) -> bytes:
-    """Return an SVG whose ids, random in every drawing, follow from the figure's name."""
-    found = re.search(rb'id="defs-([0-9a-f]{6})"', data)
+    """Return an SVG whose ids, random in every drawing, follow from the figure's name, without what XML forbids."""
+    clean = re.sub(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", b"", data)
+    found = re.search(rb'id="defs-([0-9a-f]{6})"', clean)
     if found is None:
-        return data
+        return clean
     own = hashlib.sha256(name.encode()).hexdigest()[:6].encode()
-    return re.sub(rb"(?<=[a-z-])" + found[1], own, data)
+    return re.sub(rb"(?<=[a-z-])" + found[1], own, clean)

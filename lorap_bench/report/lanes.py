@@ -21,7 +21,7 @@ __all__ = ["Bar", "Session", "bars_of", "merged", "sessions_of"]
 
 _RESOLUTION = 1.0
 """Seconds that a recorded beginning may lie before the true one."""
-_IDLE = 0.1
+_IDLE, _LEAST_IDLE = 0.1, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def bars_of(records: Iterable[TrialRecord]) -> list[Bar]:
 
 
 def sessions_of(bars: Sequence[Bar]) -> list[Session]:
-    """Cut the bars where no lane was busy for longer than a tenth of the time that any was."""
+    """Cut the bars where no lane was busy for longer than a tenth of the time that any was (and than five seconds)."""
     parts: list[list[Bar]] = [[]]
     gaps = [0.0]
     gap_before: list[float] = []
@@ -108,7 +108,7 @@ def sessions_of(bars: Sequence[Bar]) -> list[Session]:
         reached = max(reached, bar.end)
     worked = reached - bars[0].start - sum(gap_before) if bars else 0.0
     for bar, gap in zip(bars, gap_before, strict=True):
-        if gap > _IDLE * worked:
+        if gap > max(_IDLE * worked, _LEAST_IDLE):
             parts.append([])
             gaps.append(gap)
         parts[-1].append(bar)
@@ -116,15 +116,25 @@ def sessions_of(bars: Sequence[Bar]) -> list[Session]:
 
 
 def merged(bars: Sequence[Bar], most: int) -> list[Bar]:
-    """Return at most about ``most`` bars: within a stretch of a lane, trials that ended alike stand as one.
+    """Return at most ``most`` bars: within a stretch of a lane, trials that ended alike stand as one.
 
-    The time of every ending in every lane stays; only the order within a stretch is lost.
+    Each lane keeps one of each ending at least. The time of every ending in every lane stays as it is; only the order
+    within a stretch is lost.
     """
     if len(bars) <= most:
         return list(bars)
-    first, last = bars[0].start, max(bar.end for bar in bars)
-    kinds = len({(bar.lane, bar.status) for bar in bars})
-    width = (last - first) / max(most // kinds, 1)
+    fewest = len({(bar.lane, bar.status) for bar in bars})
+    count = most
+    found = _in_stretches(bars, count)
+    while len(found) > max(most, fewest):
+        count = max(min(count * most // len(found), count - 1), 1)
+        found = _in_stretches(bars, count)
+    return found
+
+
+def _in_stretches(bars: Sequence[Bar], count: int) -> list[Bar]:
+    first = bars[0].start
+    width = (max(bar.end for bar in bars) - first) / count
     stretches: dict[tuple[int, int], dict[Status, list[Bar]]] = defaultdict(lambda: defaultdict(list))
     for bar in bars:
         stretches[bar.lane, int((bar.start - first) / width)][bar.status].append(bar)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lorap_bench.report.card_table import card_table
-from lorap_bench.report.document import Cards, Figure, Parallel, Table, walk
 from lorap_bench.report.format import cell_text
-from lorap_bench.report.markup import latex_text, shortened
-from lorap_bench.report.raw import file_stem
+from lorap_bench.report.markup import latex_text, one_line, shortened
+from lorap_bench.report.raw import file_stem, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lorap_bench.report.document import Column, Document
+    from lorap_bench.report.document import Column, Document, Table
 
 __all__ = ["MOST_ROWS", "latex"]
 
@@ -29,26 +27,15 @@ _SPREAD = (
 
 def latex(document: Document) -> str:
     """Return every table as a ``table`` environment in the manner of booktabs, with what it needs said on top."""
-    found = [text for table in _tables(document) for text in _table(table)]
-    return "\n".join([*_head(document, "".join(found)), *found])
+    found = [line for table in tables(document) for line in _table(table)]
+    return "\n".join([*_head(document, found), *found])
 
 
-def _tables(document: Document) -> Iterator[Table]:
-    for section in document.sections:
-        for block in walk(section.blocks):
-            if isinstance(block, Cards):
-                yield card_table(block)
-            elif isinstance(block, Table):
-                yield block
-            elif isinstance(block, (Figure, Parallel)):
-                yield block.table
-
-
-def _head(document: Document, body: str) -> Iterator[str]:
+def _head(document: Document, lines: Sequence[str]) -> Iterator[str]:
     yield f"% Tables of the lorap-bench report on {_comment(document.title)}."
     yield "% Read them with \\input into a document that loads:"
     yield from (f"%   \\usepackage{name}" for name in ("[T1]{fontenc}", "{booktabs}", "{adjustbox}"))
-    if re.search(r"[^\x00-\xff]", body):
+    if any(re.search(r"[^\x00-\xff]", line) for line in lines if not line.startswith("%")):
         yield "% Some names hold letters that pdfLaTeX has no font for: use LuaLaTeX or XeLaTeX, without fontenc."
     yield ""
 
@@ -59,7 +46,11 @@ def _table(table: Table) -> Iterator[str]:
     columns = [table.columns[place] for place in places]
     stem = file_stem(table.id)
     if not table.rows or not columns or len(table.rows) > MOST_ROWS:
-        why = f"{len(table.rows)} rows, which --format csv writes to tables/{stem}.csv" if table.rows else "it has no rows"
+        why = (
+            f"{len(table.rows)} rows, which --format csv writes to tables/{stem}.csv"
+            if table.rows
+            else "it has no rows"
+        )
         yield f"% Left out: {_comment(table.caption)} ({why}).\n"
         return
     yield from (
@@ -102,4 +93,4 @@ def _cell(value: Any, column: Column) -> str:
 
 
 def _comment(text: str) -> str:
-    return shortened(" ".join(text.split()), _LONGEST)
+    return shortened(one_line(text), _LONGEST)

@@ -16,6 +16,7 @@ __all__ = [
     "markdown_code",
     "markdown_text",
     "markdown_words",
+    "one_line",
     "plain_words",
     "shortened",
 ]
@@ -57,20 +58,25 @@ def plain_words(text: str) -> str:
 
 def markdown_text(text: str) -> str:
     """Return a user's text so that Markdown shows it as it is, in a table too."""
-    return re.sub(r"([\\`*_\[\]<>|#&~$])", r"\\\1", _CONTROL.sub(" ", text))
+    return re.sub(r"([\\`*_\[\]<>|#&~$])", r"\\\1", one_line(text))
 
 
 def markdown_code(text: str) -> str:
     """Return a text as code inside a line of Markdown, whatever backticks it holds."""
-    line = _CONTROL.sub(" ", text)
+    line = one_line(text)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
 
 
 def latex_text(text: str) -> str:
     """Return a text so that LaTeX shows it as it is."""
-    apart = re.sub(r"([-,<>`'])(?=\1)", "\\1\0", _CONTROL.sub(" ", text))  # else two of them become one sign
+    apart = re.sub(r"([-,<>`'])(?=\1)", "\\1\0", one_line(text))  # else two of them become one sign
     return "".join(_LATEX.get(character, character) for character in apart)
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks and other control characters."""
+    return _CONTROL.sub(" ", text)
 
 
 def shortened(text: str, most: int) -> str:

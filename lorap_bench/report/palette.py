@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["DARK", "LIGHT", "Palette", "dark_twins", "dash", "ramp", "series", "symbol"]
+__all__ = ["DARK", "LIGHT", "Palette", "dark_twins", "dash", "ramp", "series", "symbol", "veiled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ DARK = Palette(
 
 
 def dark_twins() -> dict[str, str]:
-    """Return light colour → dark colour."""
+    """Return light colour → dark colour; a veiled colour has the veiled twin."""
     return dict(zip(asdict(LIGHT).values(), asdict(DARK).values(), strict=True))
 
 
@@ -106,6 +106,12 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 def series(place: int) -> str:
     """Return the light colour of the series at ``place``; the seventh begins again."""
     return str(getattr(LIGHT, _SERIES[place % len(_SERIES)]))
+
+
+def veiled(colour: str, alpha: float = 0.18) -> str:
+    """Return a colour that lets what is below it shine through: the band around a line."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha:g})"
 
 
 def dash(place: int) -> str:

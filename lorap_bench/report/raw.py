@@ -11,32 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lorap_bench.report.document import Figure, Parallel, Table, walk
+from lorap_bench.report.card_table import card_table
+from lorap_bench.report.document import Cards, Figure, Parallel, Table, walk
 from lorap_bench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lorap_bench.report.document import Column, Document
+    from lorap_bench.report.document import Block, Column, Document
 
 __all__ = ["PARTS", "figures", "file_stem", "raw_csv", "raw_label", "raw_value", "tables"]
 
 PARTS = ("std", "low", "high", "n")
 _FRACTIONS = ("fraction", "points", "interval", "gain")
 _IN_PARTS = ("interval", "gain")
+_LONGEST_STEM = 100  # names of files end at 255 bytes
 _UNIT = re.compile(r"(?:,? \(?(?:%|points)\)?)$")
 
 
 def tables(document: Document) -> list[Table]:
-    """Return every table of a document in reading order, those of its figures too."""
-    found = []
+    """Return every table of a document in reading order, those of its figures and cards too; one of an id."""
+    found: dict[str, Table] = {}
     for section in document.sections:
         for block in walk(section.blocks):
-            if isinstance(block, Table):
-                found.append(block)
-            elif isinstance(block, (Figure, Parallel)):
-                found.append(block.table)
-    return found
+            table = _table(block)
+            if table is not None:
+                found.setdefault(file_stem(table.id), table)
+    return list(found.values())
 
 
 def figures(document: Document) -> list[Figure]:
@@ -46,7 +47,7 @@ def figures(document: Document) -> list[Figure]:
 
 def file_stem(name: str) -> str:
     """Return a table's or a figure's id as the name of a file, or of a label, may be."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip(".-") or "unnamed"
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip(".-")[:_LONGEST_STEM] or "unnamed"
 
 
 def raw_label(column: Column) -> str:
@@ -77,6 +78,14 @@ def raw_csv(table: Table) -> str:
             [cell for column, value in zip(table.columns, row, strict=True) for cell in _cells(column, value)]
         )
     return buffer.getvalue()
+
+
+def _table(block: Block) -> Table | None:
+    if isinstance(block, Cards):
+        return card_table(block)
+    if isinstance(block, (Figure, Parallel)):
+        return block.table
+    return block if isinstance(block, Table) else None
 
 
 def _names(column: Column) -> Iterator[str]:

@@ -69,7 +69,7 @@ class Rows:
 
 def rows_of(record: TrialRecord, curves: Curves) -> Iterator[Rows]:
     """Yield the sites of a trial that learned a width for each row."""
-    degree = (curves.get("in_degree") or [None])[0]
+    degree = next(iter(curves.get("in_degree", [])), None)
     for name, members in curves.items():
         if name.startswith(_PREFIX) and any(members):
             yield Rows(record, name.removeprefix(_PREFIX), members, degree)

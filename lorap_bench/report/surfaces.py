@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,9 @@ def surfaces_figure(name: str, sides: Sequence[Side], shown: Window) -> Figure:
     caption = "Corners of the attainment surfaces"
     table = Table(id=f"{name}-corners", caption=caption, columns=columns, rows=rows)
     each = "; ".join(f"{side.label}, n = {len(side.runs)}" for side in sides)
-    label = f"Validation accuracy that a quarter, half and three quarters of the runs reach, by {shown.x}: {each}"
-    return Figure(id=name, label=label.replace("_", " "), plot=plot, table=table)
+    cost = shown.x.replace("_", " ")
+    label = f"Validation accuracy that a quarter, half and three quarters of the runs reach, by {cost}: {each}"
+    return Figure(id=name, label=label, plot=plot, table=table)
 
 
 def difference_figure(name: str, one: Side, other: Side, shown: Window) -> Figure:
@@ -90,7 +92,7 @@ def difference_figure(name: str, one: Side, other: Side, shown: Window) -> Figur
     for place, side in enumerate((one, other)):
         half = attainment_surfaces(side.runs, DIRECTIONS, (0.5,))[0.5]
         line = _line(half, shown, place, side)
-        plot.add_trace(line.update(line={"color": LIGHT.ink, "width": 1.4}, showlegend=False))
+        plot.add_trace(line.update(line={"color": LIGHT.ink, "width": 1.4}, legendgroup="", showlegend=False))
     table = _boxes(name, found, one, other, shown)
     label = (
         f"Where runs of {one.label} (n = {found.first}) and of {other.label} (n = {found.second}) attain more often: "
@@ -145,18 +147,17 @@ def _line(corners: Floats, shown: Window, place: int, side: Side) -> go.Scatter:
         x=xs,
         y=ys,
         mode="lines",
-        name=f"{side.label} (n = {len(side.runs)} runs, {side.trials} trials)",
+        name=f"{_shown(side.label)} (n = {len(side.runs)} runs, {side.trials} trials)",
         legendgroup=side.label,
         line={"color": series(place), "dash": dash(place), "width": 2.2},
-        hovertemplate=f"{side.label}<br>half of {len(side.runs)} runs: %{{y:.1f}} % at %{{x:.3~g}} {unit}"
-        "<extra></extra>",
+        hovertemplate=f"%{{fullData.name}}<br>half of the runs: %{{y:.1f}} % at %{{x:.3~g}} {unit}<extra></extra>",
     )
 
 
 def _areas(found: Difference, one: Side, other: Side) -> list[go.Scatter]:
     """Return one trace a sign and step of strength, the weakest first."""
     sizes = np.round(np.abs(found.share), 6)
-    steps = np.unique(sizes)
+    steps: Floats = np.unique(sizes)
     if len(steps) > _STEPS:
         steps = np.linspace(0, 1, _STEPS + 1)[1:]
     reached = np.searchsorted(steps, sizes)
@@ -189,7 +190,7 @@ def _area(found: Difference, chosen: NDArray[np.int64], strength: tuple[int, flo
         fillcolor=series(place),
         opacity=0.12 + 0.7 * most,
         name=text,
-        text=f"{label} more often<br>by {span} points of runs ({'+' if sign > 0 else '−'})",
+        text=f"{_shown(label)} more often<br>by {span} points of runs ({'+' if sign > 0 else '−'})",
         hoveron="fills",
         hoverinfo="text",
     )
@@ -226,6 +227,11 @@ def _extremes(found: Difference) -> str:
         return "nowhere, they attain the same"
     most, least = 100 * max(0.0, float(found.share.max())), 100 * max(0.0, float(-found.share.min()))
     return f"at most {most:.0f} points more of the first's runs, and at most {least:.0f} points more of the second's"
+
+
+def _shown(label: str) -> str:
+    """Return a label as Plotly shows it letter by letter."""
+    return html.escape(label, quote=False)
 
 
 def _title(x: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lorap_bench.report.material import Material
     from lorap_bench.report.page import Stored
 
-__all__ = ["FORMATS", "MANY", "check_formats", "write_report"]
+__all__ = ["FORMATS", "MANY", "check_formats", "write_files", "write_report"]
 
 FORMATS = ("html", "csv", "json", "md", "tex", "parquet", "svg", "png")
 IMAGES = ("svg", "png")
@@ -89,7 +89,7 @@ def write_report(
     files |= _beside(document, asked)
     if "html" in asked:
         files[PAGE] = page  # last: it is there when all that it links to is
-    _write_all(out, files)
+    write_files(out, files)
     if older := [name for name in _ours(out) if name not in files]:
         rest = f" and {len(older) - 3} more" if len(older) > 3 else ""
         on_note(f"left from an earlier report in {out}: {', '.join(older[:3])}{rest}")
@@ -100,8 +100,8 @@ def _by_default(trials: int, on_note: Callable[[str], None]) -> tuple[str, ...]:
     if trials <= MANY:
         return _USUAL
     on_note(
-        f"data.json and report.json are left out of a report on {trials:,} trials; `--format html,csv,json` writes them, "
-        "`lorap-bench export --format json` prints the trials"
+        f"data.json and report.json are left out of a report on {trials:,} trials; `--format html,csv,json` writes "
+        "them, `lorap-bench export --format json` prints the trials"
     )
     return _OF_MANY
 
@@ -160,7 +160,12 @@ def _as_typed(path: Path) -> str:
     return found.relative_to(Path.cwd()).as_posix() if found.is_relative_to(Path.cwd()) else path.name
 
 
-def _write_all(out: Path, files: dict[str, Content]) -> None:
+def write_files(out: Path, files: dict[str, Content]) -> None:
+    """Write files into a folder, which is made if there is none, in their order.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

@@ -20,6 +20,8 @@ VERBS = [
     "check",
     "status",
     "train",
+    "show",
+    "rerun",
     "report",
     "export",
     "model",

@@ -249,7 +249,7 @@ def test_report_elsewhere_and_of_an_empty_study(lorap_bench: Command, finished: 
     out = tmp_path / "pages"
     ended = lorap_bench("report", finished, "--out", out)
     assert (ended.code, ended.out) == (0, f"{out / 'index.html'}\n")
-    assert {path.name for path in out.iterdir()} == {"index.html", "data.csv", "data.json", "tiny.toml"}
+    assert {"index.html", "data.csv", "data.json", "tiny.toml"} < {path.name for path in out.iterdir()}
     shutil.rmtree(finished / "trials")
     (finished / "trials").mkdir()
     ended = lorap_bench("report", finished)

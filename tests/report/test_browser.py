@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from lorap_bench.report.write import write_report
 from lorap_bench.report.palette import DARK, LIGHT
 from lorap_bench.report.table import front_records
+from lorap_bench.report.write import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import pytest
 
+from lorap_bench.report.document import Card as RecommendedTrial
 from lorap_bench.report.document import (
     Cards,
     Checks,
@@ -25,7 +26,6 @@ from lorap_bench.report.document import (
     Words,
     plain,
 )
-from lorap_bench.report.document import Card as RecommendedTrial
 from lorap_bench.report.markdown import MOST_ROWS, markdown
 from lorap_bench.report.verdict import Check, State
 from lorap_bench.stats.intervals import Interval

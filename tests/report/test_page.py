@@ -16,8 +16,8 @@ from lorap_bench.record import Status
 from lorap_bench.report.assemble import assemble
 from lorap_bench.report.html import MOST_BYTES
 from lorap_bench.report.material import Material
-from lorap_bench.report.write import write_report
 from lorap_bench.report.sections.trials import ROWS_SHOWN
+from lorap_bench.report.write import write_report
 from lorap_bench.study.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def test_a_whole_study(
         "data.json",
         "index.html",
         "made-up.toml",
+        "report.json",
+        "tables",
     ]
     assert path.stat().st_size < 8_000_000
     checker, text, data = read(path)

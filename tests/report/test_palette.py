@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from lorap_bench.report.palette import DARK, LIGHT, Palette, dark_twins, ramp
+from lorap_bench.report.palette import DARK, LIGHT, Palette, dark_twins, ramp, veiled
 
 
 def luminance(colour: str) -> float:
@@ -41,3 +41,8 @@ def test_the_ramp_moves_steadily_away_from_the_background(palette: Palette) -> N
 
 def test_the_ramp_spans_its_range() -> None:
     assert [place for place, _ in ramp()] == [0.0, 0.33, 0.66, 1.0]
+
+
+def test_a_veil_keeps_its_colour() -> None:
+    assert veiled("#0072b2") == "rgba(0, 114, 178, 0.18)"
+    assert veiled("#ff0010", 0.5) == "rgba(255, 0, 16, 0.5)"

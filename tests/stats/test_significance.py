@@ -81,6 +81,15 @@ def test_ties_and_zeros_are_exact(gaps: list[float]) -> None:
     assert found.rank_test == pytest.approx(signed_rank_p(gaps) if any(gaps) else 1.0)
 
 
+@pytest.mark.parametrize("n", [2, 5, 10, 13, 14, 30])
+def test_tied_ranks_have_the_p_of_scipy_to_the_last_bit(n: int) -> None:
+    gaps = [float(gap) for gap in np.random.default_rng(n).integers(-2, 4, size=n)]
+    gaps[0] = gaps[1] = 1.0
+    found = compare_paired(seeds(gaps), seeds([0.0] * n))
+    assert found is not None
+    assert found.rank_test == stats.wilcoxon([gap for gap in gaps if gap]).pvalue
+
+
 def test_ties_that_binary_fractions_hide_are_ties() -> None:
     one, other = [0.8, 0.9, 0.7, 0.4], [0.7, 0.8, 0.6, 0.6]
     assert len({a - b for a, b in zip(one, other, strict=True)}) == 3

@@ -34,10 +34,13 @@ def section(material: Material) -> Section | None:
 
 def _blocks(material: Material, x: str) -> Iterator[Block]:
     found = [method for method in methods(material) if any(study.able for study in method.studies)]
-    lined = line_up(found, x) if found else None
-    shown = window(x, lined.sides) if lined is not None else None
-    if lined is None or shown is None:
+    if not found:
         yield Words("No feasible trial completed, so no run attains anything.", empty=True)
+        return
+    lined = line_up(found, x)
+    shown = window(x, lined.sides)
+    if shown is None:
+        yield Words(f"No feasible trial has both an accuracy and its {x.replace('_', ' ')}.", empty=True)
         return
     if max(len(side.runs) for side in lined.sides) < 2:
         yield Words(f"There is one run, so shares of runs say nothing beyond its front. {_more(material)}", empty=True)

@@ -28,7 +28,7 @@ __all__ = ["MOST_ROWS", "section"]
 
 MOST_ROWS = 40
 _ROW = 22
-_TICKS = (1, 2, 3, 4, 6, 8, 16, 32)
+_TICKS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0)
 
 
 def section(material: Material) -> Section:

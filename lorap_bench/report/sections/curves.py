@@ -54,8 +54,8 @@ def _blocks(material: Material) -> Iterator[Block]:
     shown = [one for one in read if course(one.record.config, one.curves, "val_metric") is not None]
     if not shown:
         yield Words(
-            "The trials of the front have no curves here. A search keeps them in `curves/` of the study's folder: copy that "
-            "beside `trials/`.",
+            "The trials of the front have no curves here. A search keeps them in `curves/` of the study's folder: "
+            "copy that beside `trials/`.",
             empty=True,
         )
         return
@@ -67,7 +67,8 @@ def _lead(material: Material, shown: Sequence[_Trained]) -> str:
     seeds = sorted({len(one.record.members) for one in shown})
     text = (
         f"{len(shown)} of the {len(material.front)} trials of the front, spread by bits, the best under each bit "
-        f"budget among them. A line is the mean over a trial's seeds (n = {'–'.join(map(str, seeds))}); the first epoch is 0."
+        f"budget among them. A line is the mean over a trial's seeds (n = {'–'.join(map(str, seeds))}); "
+        "the first epoch is 0."
     )
     if seeds[-1] > 1:
         which = (

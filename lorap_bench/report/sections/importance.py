@@ -75,9 +75,10 @@ def _lead(found: Found) -> str:
     text = (
         "A random forest predicts each objective from the searched parameters. A bar is how much of the variance of "
         "trials held out it explains less once that parameter’s values are shuffled: the mean, and as line one "
-        f"standard deviation each way over 5 folds with 3 shuffles each. Of the variance held out it explains {fits}; "
-        f"below {_TRUSTED} read nothing into it. Parameters that move together share what either would explain, and the search visits good "
-        "regions more: this is what the forest used, **not what a change would cause**."
+        "standard deviation each way over 5 folds with 3 shuffles each. Of the variance held out it explains "
+        f"{fits}; below {_TRUSTED} read nothing into it. Parameters that move together share what either would "
+        "explain, and the search visits good regions more: this is what the forest used, **not what a change would "
+        "cause**."
     )
     if weak:
         text += f" **Below {_TRUSTED}: {' and '.join(weak)}.**"

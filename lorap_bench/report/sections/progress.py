@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.material import Material
 
-__all__ = ["History", "history", "section"]
+__all__ = ["AXES", "History", "history", "history_figure", "section"]
 
 _ROWS = 60
 AXES = {"trials": "trials", "epochs": "epochs of all seeds", "seconds": "seconds of training"}
@@ -60,7 +60,7 @@ def section(material: Material) -> Section:
         words = Words("No feasible trial completed: the hypervolume is 0.", empty=True)
         return Section(id="progress", title="Hypervolume", nav="Progress", blocks=(words,))
     found = {method: [history(study) for study in method.studies] for method in methods(material) if method.has_trials}
-    figures = [_figure(axis, found) for axis in AXES]
+    figures = [history_figure(axis, found) for axis in AXES]
     parts = tuple((figure,) for figure in figures)
     return Section(
         id="progress",
@@ -113,7 +113,8 @@ def _outside(material: Material) -> int:
     return int((~(signs * (values - worst) > 0)).any(axis=1).sum())
 
 
-def _figure(axis: str, found: dict[Method, list[History]]) -> Figure:
+def history_figure(axis: str, found: dict[Method, list[History]]) -> Figure:
+    """Draw the hypervolume of each method over one of ``AXES``; of several searches the median with their range."""
     plot = base_figure(AXES[axis], "hypervolume", height=320)
     rows: list[tuple[str, float, float, float, float, int]] = []
     for place, (method, histories) in enumerate(found.items()):
@@ -150,14 +151,14 @@ def band(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return where any search changed, and the least, median and most hypervolume there.
 
-    It ends where the first of the searches ends: beyond, their number would change.
+    It begins where all have a trial, and ends where the first of the searches ends: else their number would change.
 
     Shape:
         each result ``[m]``.
     """
     end = min(one.spent[axis][-1] for one in histories)
     at = np.unique(np.concatenate([one.spent[axis] for one in histories]))
-    at = at[at <= end]
+    at = at[(at >= max(one.spent[axis][0] for one in histories)) & (at <= end)]
     table = np.stack([_at(one, axis, at) for one in histories])
     return at, table.min(axis=0), np.median(table, axis=0), table.max(axis=0)
 

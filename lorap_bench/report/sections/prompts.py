@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from lorap_bench.report.document import Column, Figure, Heading, Pair, Section, Table, Words
 from lorap_bench.report.figures import base_figure, marginal_figure
+from lorap_bench.report.grid import grid_figure
 from lorap_bench.report.marginal import PATHS, Group, amount, marginal
 from lorap_bench.report.palette import dash, series, symbol
 from lorap_bench.report.trial import accuracy, objective
@@ -76,6 +77,10 @@ def _blocks(material: Material, found: dict[str, list[Group]]) -> Iterator[Block
         "found, not as an effect."
     )
     yield Pair(tuple((_marginal(path, groups),) for path, groups in found.items()))
+    grids = [grid for path in found if (grid := grid_figure(material, path)) is not None]
+    if grids:
+        yield Words("The same trials by amount and width: their mean accuracy in percent, and how many there are.")
+        yield Pair(tuple((grid,) for grid in grids))
 
 
 def _bought(material: Material, path: str) -> _Bought | None:

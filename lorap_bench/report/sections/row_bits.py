@@ -171,8 +171,8 @@ def _degree_table(found: Sequence[Rows]) -> Table:
 def _by_group(found: Sequence[Rows], aside: str) -> list[Block]:
     drawn = _lines(found)
     plot = base_figure("bits of a group", "share of the groups (%)", height=360)
-    for place, (name, rows) in enumerate(drawn):
-        plot.add_trace(_bars(rows, name, place))
+    for place, (name, one) in enumerate(drawn):
+        plot.add_trace(_bars(one, name, place))
     plot.update_xaxes(dtick=1, showgrid=False)
     plot.update_layout(barmode="group", legend={"y": -0.2})
     words = (
@@ -212,7 +212,10 @@ def _bars(rows: Rows, name: str, place: int) -> go.Bar:
         text=[f"{count:,} of {whole:,} groups" for count in counts.values()],
         textposition="none",
         name=name,
-        marker={"color": series(place), "pattern": {"shape": _PATTERNS[place], "fgcolor": LIGHT.background}},
+        marker={
+            "color": series(place),
+            "pattern": {"shape": _PATTERNS[place], "bgcolor": series(place), "fgcolor": LIGHT.background},
+        },
         meta={"trial": rows.record.number},
         hovertemplate="%{x} bits: %{y:.1f} %, %{text}",
     )

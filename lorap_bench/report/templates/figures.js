@@ -4,9 +4,17 @@
   const isDark = () => (root.dataset.theme || (system.matches ? "dark" : "light")) === "dark";
 
   // Figures are written in light colours; every one has a dark twin.
+  const twinOf = (colour) => {
+    const veil = /^rgba\((\d+), (\d+), (\d+), ([\d.]+)\)$/.exec(colour);
+    if (!veil) return Object.hasOwn(data.dark, colour) ? data.dark[colour] : colour;
+    const bare = `#${veil.slice(1, 4).map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+    if (!Object.hasOwn(data.dark, bare)) return colour;
+    const parts = [1, 3, 5].map((at) => parseInt(data.dark[bare].slice(at, at + 2), 16));
+    return `rgba(${parts.join(", ")}, ${veil[4]})`;
+  };
   const themed = (value, dark) => {
     if (!dark) return value;
-    if (typeof value === "string") return Object.hasOwn(data.dark, value) ? data.dark[value] : value;
+    if (typeof value === "string") return twinOf(value);
     if (Array.isArray(value)) return value.map((inner) => themed(inner, dark));
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, themed(inner, dark)]));
