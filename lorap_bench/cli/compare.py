@@ -70,7 +70,7 @@ def _show(compared: "Compared") -> None:
         return
     columns = ["\nbits", "\non", "\nA, %", "\nB, %", "\nA − B, points", "\nn", "\ntest", "\np", "\nHolm", "\nd"]
     print_table(columns, [_cells(row) for row in compared.rows])
-    if any(row.split == "validation" for row in compared.rows):
+    if any(row.measured == "validation" for row in compared.rows):
         message(
             "validation accuracy chose these trials and flatters them; `lorap-bench confirm` looks at the test split"
         )
@@ -80,8 +80,8 @@ def _cells(row: "Row") -> list[str]:
     from lorap_bench.report.compare_verdict import budget_text
     from lorap_bench.report.format import gain_text, number_text, p_text
 
-    found, split = row.comparison, row.split.removesuffix("idation")
-    start = [budget_text(row.budgets), split, _best(row.first), _best(row.second)]
+    found, measured = row.comparison, row.measured.removesuffix("idation")
+    start = [budget_text(row.budgets), measured, _best(row.first), _best(row.second)]
     if found is None:
         return [*start, *["–"] * 6]
     n = str(found.n) if found.paired else f"{found.n}, {found.n_other}"

@@ -36,6 +36,7 @@ class Setting:
         """
         task, model, quant = config["task"], config["model"], config["quant"]
         protected = quant["scheme"] == "MixQ" and quant.get("protect", False)
+        split = "public" if task["dataset"] in _PUBLIC else None
         return cls(
             dataset=task["dataset"],
             arch=model["arch"],
@@ -43,7 +44,7 @@ class Setting:
             prompt=config["prompt"]["kind"],
             costs=costs,
             protocol=Protocol(
-                split="public" if task["dataset"] in _PUBLIC else None,
+                split=split,
                 folds=folds,
                 selection="validation",
                 data="full",

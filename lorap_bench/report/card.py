@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.format import gain_text, interval_text, number_text, percent_text, seconds_text
 from lorap_bench.report.provenance import redact
+from lorap_bench.report.site_bits import site_bits
 from lorap_bench.report.trial import accuracy, confirmed_accuracy, gain, layer_bits, objective, prompt_text
 from lorap_bench.store.flat import flat
 from lorap_bench.store.look import Baseline
@@ -36,23 +37,13 @@ def trial_card(material: Material, record: TrialRecord, *, log: bool) -> dict[st
         "head": list(_head(material, record)),
         "facts": [[label, text] for label, text in _facts(record)],
         "replicas": list(_replicas(material, record)),
-        "bits": {site: number_text(width) for site, width in sites(record).items()},
+        "bits": {site: number_text(width) for site, width in site_bits(record).items()},
         "differs": {path: _plain(value) for path, value in differs.items()},
         "command": material.command(record),
     }
     if log and (lines := _log(material, record)):
         card["log"] = lines
     return card
-
-
-def sites(record: TrialRecord) -> dict[str, float]:
-    """Return the bit width of every site; where widths are learned, the mean over the trial's seeds."""
-    found = {site: float(bits) for site, bits in (record.effective.get("bits") or {}).items()}
-    learned: dict[str, list[float]] = {}
-    for member in record.members:
-        for site, bits in member.bits.items():
-            learned.setdefault(site, []).append(bits)
-    return found | {site: sum(widths) / len(widths) for site, widths in learned.items()}
 
 
 def _head(material: Material, record: TrialRecord) -> Iterator[str]:

@@ -51,7 +51,7 @@ class Row:
 
     Attributes:
         budgets: the most average bits; infinite: any width.
-        split: ``test`` where both trials were confirmed, else ``validation``, which chose them.
+        measured: ``test`` where both trials were confirmed, else ``validation``, which chose them.
         first: of the first study; None: it has none under the budget.
         second: of the second study.
         comparison: the tests, paired by seed where the seeds of one are all among the other's.
@@ -59,7 +59,7 @@ class Row:
     """
 
     budgets: tuple[float, ...]
-    split: str
+    measured: str
     first: Best | None
     second: Best | None
     comparison: Comparison | None = None
@@ -206,7 +206,7 @@ def _row(
     values = tests if on_test else [_validation(record) for _, record in (first, second)]
     return Row(
         budgets=budgets,
-        split="test" if on_test else "validation",
+        measured="test" if on_test else "validation",
         first=_told(first[1], values[0]),
         second=_told(second[1], values[1]),
         comparison=_compared(*values),

@@ -33,7 +33,7 @@ def verdict_blocks(compared: Compared) -> Iterator[Block]:
 
 
 def _tested(compared: Compared) -> str:
-    splits = {row.split for row in compared.rows}
+    splits = {row.measured for row in compared.rows}
     text = {
         frozenset({"test"}): "Accuracies are those of the test split on fresh seeds.",
         frozenset({"validation"}): (
@@ -84,7 +84,7 @@ def _standings(compared: Compared) -> Table:
 def _row_table(rows: tuple[Row, ...]) -> Table:
     columns = (
         Column("Bits", "text"),
-        Column("Split", "text"),
+        Column("Measured on", "text"),
         Column("A: trial", "whole"),
         Column("A, %", "interval"),
         Column("B: trial", "whole"),
@@ -105,7 +105,7 @@ def _row_table(rows: tuple[Row, ...]) -> Table:
 def _cells(row: Row) -> tuple[Any, ...]:
     found = row.comparison
     best = [(one.trial, one.accuracy) if one else (None, None) for one in (row.first, row.second)]
-    start = (budget_text(row.budgets), row.split, *best[0], *best[1])
+    start = (budget_text(row.budgets), row.measured, *best[0], *best[1])
     if found is None:
         return (*start, *[None] * 7)
     kind = "paired" if found.paired else "unpaired"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from lorap_bench.report.palette import LIGHT, dash, series, veiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from lorap_bench.report.marginal import Group
 
@@ -32,33 +33,65 @@ TITLES = {
     "average_bits": "average bits per element",
     "overhead": "prompt overhead (% of bit operations)",
 }
+_LEAST_FOR_BOX = 5
+_GOLDEN = (5**0.5 - 1) / 2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 
 
-def marginal_figure(path: str, groups: Sequence[Group]) -> go.Figure:
-    """Draw accuracy against one parameter: every trial a point, a box from five trials on."""
+def marginal_figure(path: str, groups: Sequence[Group], drawn: Container[int]) -> go.Figure:
+    """Draw accuracy against one parameter: a box of quartiles from five trials on, whiskers from the least to the most.
+
+    Of the trials, those in ``drawn`` have a point.
+    """
     figure = base_figure(path, TITLES["accuracy"], height=320)
-    for group in groups:
-        boxed = len(group.values) >= 5
-        figure.add_trace(
-            go.Box(
-                x=[f"{group.label}<br>n = {len(group.values)}"] * len(group.values),
-                y=[100 * value for value in group.values],
-                customdata=list(group.numbers),
-                boxpoints="all",
-                jitter=0.35,
-                pointpos=0,
-                fillcolor="rgba(0,0,0,0)",
-                line={"color": LIGHT.muted if boxed else "rgba(0,0,0,0)", "width": 1},
-                marker={"color": LIGHT.accent, "size": 5, "opacity": 0.65},
-                hoveron="points",
-                hovertemplate="trial %{customdata}: %{y:.2f} %<extra></extra>",
-                showlegend=False,
-            )
+    boxed = [(place, group) for place, group in enumerate(groups) if len(group.values) >= _LEAST_FOR_BOX]
+    if boxed:
+        figure.add_trace(_boxes(boxed))
+    points = [
+        (place, value, number)
+        for place, group in enumerate(groups)
+        for value, number in zip(group.values, group.numbers, strict=True)
+        if number in drawn
+    ]
+    figure.add_trace(
+        go.Scatter(
+            x=[round(place + _apart(number), 3) for place, _, number in points],
+            y=[100 * value for _, value, _ in points],
+            mode="markers",
+            marker={"color": LIGHT.accent, "size": 5, "opacity": 0.65},
+            customdata=[number for *_, number in points],
+            hovertemplate="trial %{customdata}: %{y:.2f} %<extra></extra>",
+            showlegend=False,
         )
-    figure.update_xaxes(type="category", showgrid=False)
+    )
+    names = [f"{group.label}<br>n = {len(group.values)}" for group in groups]
+    figure.update_xaxes(
+        tickvals=list(range(len(groups))), ticktext=names, range=[-0.6, len(groups) - 0.4], showgrid=False
+    )
     return figure
+
+
+def _boxes(boxed: Sequence[tuple[int, Group]]) -> go.Box:
+    quartiles = [np.percentile(group.values, [25, 50, 75]) * 100 for _, group in boxed]
+    return go.Box(
+        x=[place for place, _ in boxed],
+        q1=[float(low) for low, _, _ in quartiles],
+        median=[float(middle) for _, middle, _ in quartiles],
+        q3=[float(high) for _, _, high in quartiles],
+        lowerfence=[100 * min(group.values) for _, group in boxed],
+        upperfence=[100 * max(group.values) for _, group in boxed],
+        width=0.5,
+        fillcolor="rgba(0,0,0,0)",
+        line={"color": LIGHT.muted, "width": 1},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _apart(number: int) -> float:
+    """Return how far a trial's point stands from the middle of its group: spread out, and always the same."""
+    return 0.32 * ((number * _GOLDEN) % 1 - 0.5)
 
 
 def step_trace(x: Iterable[float], y: Iterable[float], place: int, *, name: str, bound: str = "") -> go.Scatter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -98,20 +99,29 @@ def _drawn(figure: Figure) -> dict[str, Any]:
 
 
 def _lines(block: Parallel) -> dict[str, Any]:
-    """Return axes and lines: an interval stands at its mean, every cell with its text."""
+    """Return axes and lines: an interval stands at its mean, a fraction in percent."""
     columns = [
         {"label": column.label, "words": any(isinstance(row[place], str) for row in block.table.rows)}
         for place, column in enumerate(block.table.columns)
         if column.kind != "trial"
     ]
     places = [place for place, column in enumerate(block.table.columns) if column.kind != "trial"]
-    rows = [[getattr(row[place], "mean", row[place]) for place in places] for row in block.table.rows]
+    scales = [100 if column.kind in {"interval", "fraction"} else 1 for column in block.table.columns]
+    rows = [[_place(row[place], scales[place]) for place in places] for row in block.table.rows]
     return {
         "columns": columns,
         "rows": rows,
         "trials": list(block.table.trials),
         "colour": places.index(block.colour),
     }
+
+
+def _place(value: Any, scale: int) -> Any:
+    """Return where a cell stands on its axis; None where it has no place."""
+    number = getattr(value, "mean", value)
+    if isinstance(number, str) or number is None:
+        return number
+    return scale * number if math.isfinite(number) else None
 
 
 def _source(environment: Environment, name: str) -> Markup:

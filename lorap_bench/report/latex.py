@@ -18,10 +18,11 @@ __all__ = ["MOST_ROWS", "latex"]
 
 MOST_ROWS = 60
 _LONGEST = 120
+_ONE_LINE = 48
 _WORDS = ("text", "code")
 _SPREAD = (
     " In brackets the 95\\,\\% interval of the mean, of two values the standard deviation after $\\pm$; "
-    "each cell has its n."
+    "each with its n."
 )
 
 
@@ -59,7 +60,7 @@ def _table(table: Table) -> Iterator[str]:
         f"\\caption{{{_caption(table, columns)}}}",
         f"\\label{{tab:{stem}}}",
         "\\begin{adjustbox}{max width=\\linewidth, max totalheight=0.8\\textheight}",
-        f"\\begin{{tabular}}{{{''.join('l' if column.kind in _WORDS else 'r' for column in columns)}}}",
+        f"\\begin{{tabular}}{{{''.join(_alignment(table, place) for place in places)}}}",
         "\\toprule",
         _row([latex_text(column.label) for column in columns]),
         "\\midrule",
@@ -76,6 +77,14 @@ def _caption(table: Table, columns: Sequence[Column]) -> str:
     if any(column.kind in {"interval", "gain"} for column in columns):
         text += _SPREAD
     return text
+
+
+def _alignment(table: Table, place: int) -> str:
+    """Return how a column is set: figures to the right, long words in lines of their own."""
+    if table.columns[place].kind not in _WORDS:
+        return "r"
+    longest = max(len(cell_text(row[place], "text")) for row in table.rows)
+    return "p{45mm}" if longest > _ONE_LINE else "l"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ def pareto_figure(material: Material) -> go.Figure | None:
     if y == "accuracy" and (level := _fp32(material)) is not None:
         figure.add_hline(y=100 * level, line={"color": LIGHT.muted, "dash": "dot", "width": 1.2})
         text = "best FP32 without a prompt (validation, fresh seeds)"
-        figure.add_annotation(x=1, xref="paper", y=100 * level, text=text, showarrow=False, yshift=9, xanchor="right")
+        figure.add_annotation(x=0, xref="paper", y=100 * level, text=text, showarrow=False, yshift=9, xanchor="left")
     figure.update_layout(margin_b=88, dragmode="select")  # the legend's place
     if colour is not None:
         figure.update_layout(coloraxis=colour.axis, margin_t=52)

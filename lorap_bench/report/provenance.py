@@ -48,10 +48,10 @@ def redact(text: str) -> str:
 
 def environment(records: Iterable[TrialRecord]) -> list[Fact]:
     """Collect what the trials say of their versions, device and commit."""
+    said = Counter((name, str(value)) for record in records for name, value in _leaves(record.provenance))
     found: dict[str, Counter[str]] = {}
-    for record in records:
-        for name, value in _leaves(record.provenance):
-            found.setdefault(name, Counter())[redact(str(value))] += 1
+    for (name, value), count in said.items():
+        found.setdefault(name, Counter())[redact(value)] += count
     return [Fact(name, tuple(counter.most_common())) for name, counter in sorted(found.items())]
 
 

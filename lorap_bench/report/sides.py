@@ -53,14 +53,14 @@ class LineUp:
         pairs: which are set against each other.
         left: labels of those that find no room.
         searches: whether a run is a whole search, and not a seed position of one.
-        split: the searched path that parts one method into sides; empty: the sides are the report's methods.
+        parted: the searched path that parts one method into sides; empty: the sides are the report's methods.
     """
 
     sides: tuple[Side, ...]
     pairs: tuple[tuple[Side, Side], ...]
     left: tuple[str, ...]
     searches: bool
-    split: str = ""
+    parted: str = ""
 
 
 def line_up(found: Sequence[Method], x: str) -> LineUp:
@@ -80,7 +80,7 @@ def line_up(found: Sequence[Method], x: str) -> LineUp:
             pairs = []
             if values[0] == _WITHOUT and path == "prompt.kind":
                 pairs = [(_part(found[0], x, path, set(values[1:]), "with a prompt"), sides[0])]
-            return _lined(sides, pairs, searches=searches, split=path)
+            return _lined(sides, pairs, searches=searches, parted=path)
     return _lined([method_side(found[0], x, searches=searches)], [], searches=searches)
 
 
@@ -89,14 +89,14 @@ def method_side(method: Method, x: str, *, searches: bool) -> Side:
     return _side(method, x, method.label, searches, lambda _: True)
 
 
-def _lined(sides: list[Side], pairs: list[tuple[Side, Side]], *, searches: bool, split: str = "") -> LineUp:
+def _lined(sides: list[Side], pairs: list[tuple[Side, Side]], *, searches: bool, parted: str = "") -> LineUp:
     drawn = sides[:MOST_SIDES]
     return LineUp(
         sides=tuple(drawn),
         pairs=tuple(pairs or [(drawn[0], other) for other in drawn[1:]]),
         left=tuple(side.label for side in sides[MOST_SIDES:]),
         searches=searches,
-        split=split,
+        parted=parted,
     )
 
 

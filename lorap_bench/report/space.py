@@ -50,7 +50,7 @@ def space_figure(material: Material) -> go.Figure | None:
         f"{letter}axis": axis | {"title": {"text": title, "font": {"size": 12}}}
         for letter, title in zip("xyz", titles, strict=True)
     }
-    camera = {"eye": {"x": 1.25, "y": 1.25, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    camera = {"eye": {"x": 1.35, "y": 1.35, "z": 0.6}, "center": {"x": 0, "y": 0, "z": -0.16}}
     view = {"camera": camera, "aspectmode": "manual", "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.8}}
     figure.update_layout(scene=scene | view, margin={"l": 0, "r": 0, "t": 0, "b": 0}, legend_y=0.02)
     return figure

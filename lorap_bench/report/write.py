@@ -19,6 +19,7 @@ from lorap_bench.report.page import material_of
 from lorap_bench.report.raw import figures, file_stem, raw_csv, tables
 from lorap_bench.report.report_json import report_json
 from lorap_bench.report.table import trial_rows
+from lorap_bench.store.collector import collector_rests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ def check_formats(formats: Sequence[str]) -> None:
         require_images()
 
 
+@collector_rests()
 def write_report(
     stored: Stored,
     out: Path,

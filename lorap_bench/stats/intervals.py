@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Interval", "bootstrap_interval", "t_interval"]
 
@@ -32,7 +32,7 @@ class Interval:
 
     def within(self, least: float, most: float) -> Interval:
         """Return the interval cut to where the mean can lie at all: few seeds reach beyond it."""
-        if self.low is None or self.high is None:
+        if self.low is None or self.high is None or (least <= self.low and self.high <= most):
             return self
         return replace(self, low=max(self.low, least), high=min(self.high, most))
 
@@ -43,7 +43,12 @@ def t_interval(values: Iterable[float | None], *, level: float = 0.95) -> Interv
     Right for few, roughly normal values such as the seeds of a trial. Missing and non-finite
     values are left out and do not count in ``n``.
     """
-    present = _present(values)
+    return _t_interval(tuple(_present(values)), level)
+
+
+@lru_cache(maxsize=2**17)
+def _t_interval(present: tuple[float, ...], level: float) -> Interval | None:
+    """Return the interval of finite values; a report asks for that of the same seeds several times."""
     if len(present) < 2:
         return _single(present, level)
     mean, std = _moments(present)
@@ -70,7 +75,7 @@ def bootstrap_interval(
     return Interval(mean=mean, std=std, low=low, high=high, n=len(present), level=level)
 
 
-def _moments(present: list[float]) -> tuple[float, float]:
+def _moments(present: Sequence[float]) -> tuple[float, float]:
     """Return mean and sample standard deviation: those of ``np.mean`` and ``np.std``, without their overhead."""
     values = np.array(present)
     mean = np.add.reduce(values) / len(present)
@@ -88,7 +93,7 @@ def _present(values: Iterable[float | None]) -> list[float]:
     return [float(value) for value in values if value is not None and math.isfinite(value)]
 
 
-def _single(present: list[float], level: float) -> Interval | None:
+def _single(present: Sequence[float], level: float) -> Interval | None:
     """Return the interval of one value (its mean alone) or of none."""
     if not present:
         return None

@@ -170,7 +170,7 @@ def _signed_ranks(gaps: Floats) -> tuple[float, float]:
 
 
 def _signed_rank_p(moved: Floats, ranks: Floats) -> float:
-    """Return ``stats.wilcoxon(moved).pvalue``; with ties, where that is exact, without its call for each of 2ⁿ signs."""
+    """Return ``stats.wilcoxon(moved).pvalue``; exact ties without its own call for each of 2ⁿ choices of signs."""
     if len(moved) > _MOST_TIED or len(np.unique(ranks)) == len(ranks):
         return float(stats.wilcoxon(moved).pvalue)
 

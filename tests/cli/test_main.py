@@ -23,6 +23,7 @@ VERBS = [
     "show",
     "rerun",
     "report",
+    "compare",
     "export",
     "model",
     "predict",

@@ -83,8 +83,8 @@ def test_studies_beside_the_first(lorap_bench: Command, tiny: Path, finished: Pa
     assert lorap_bench("report", tiny, "again", "--runs", runs, "--format", "json", "--out", out).code == 0
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert (report["title"], report["facts"]["Beside it"]) == ("tiny", "again")
-    call = ("run", tiny, "--runs", runs, "--no-report", "--quiet", "--set", "name=other")
-    assert lorap_bench(*call, "--set", 'objectives=["accuracy"]').code == 0
+    settings = ("--set", "name=other", "--set", 'objectives=["accuracy"]')
+    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet", *settings).code == 0
     ended = lorap_bench("report", "tiny", "other", "--runs", runs)
     assert ended.code == 2
     assert "other: the objectives differ from those of tiny" in ended.err

@@ -30,7 +30,22 @@ pytestmark = pytest.mark.browser
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SECTIONS = ("verdict", "pareto", "progress", "prompts", "trials", "reproduce")
+SECTIONS = (
+    "verdict",
+    "pareto",
+    "progress",
+    "attainment",
+    "importance",
+    "prompts",
+    "bits",
+    "parallel",
+    "curves",
+    "ladder",
+    "published",
+    "timeline",
+    "trials",
+    "reproduce",
+)
 
 
 def executable() -> str | None:
@@ -192,14 +207,8 @@ def test_a_box_in_the_plane_selects_in_every_figure_and_table(browser: Browser, 
         visit.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2, steps=4)
         visit.page.mouse.up()
         visit.page.locator("#selection").wait_for()
-        count = int(re.match(r"\d+", visit.page.locator("#selection-text").inner_text())[0])  # type: ignore[index]  # it matches
-        assert (
-            0
-            < count
-            < visit.page.evaluate(
-                "() => Object.keys(JSON.parse(document.getElementById('data').textContent).trials).length"
-            )
-        )
+        count = selected(visit)
+        assert 0 < count < visit.page.evaluate("() => document.querySelectorAll('.parallel polyline').length")
         assert 0 < rows.filter(visible=True).count() < before
         drawn = "() => document.getElementById('figure-space').data.flatMap((trace) => trace.customdata ?? []).length"
         assert visit.page.evaluate(drawn) == count
@@ -207,6 +216,49 @@ def test_a_box_in_the_plane_selects_in_every_figure_and_table(browser: Browser, 
         assert rows.filter(visible=True).count() == before
         assert visit.page.locator("#selection").is_hidden()
         assert visit.complaints == []
+
+
+def test_brushing_an_axis_filters_and_a_click_on_it_ends_that(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        lines = visit.page.locator(".parallel polyline")
+        count = lines.count()
+        handle = visit.page.locator(".parallel .handle").nth(1)
+        handle.scroll_into_view_if_needed()
+        box = handle.bounding_box()
+        assert box is not None
+        x, top, height = box["x"] + box["width"] / 2, box["y"], box["height"]
+        visit.page.mouse.move(x, top + 9)
+        visit.page.mouse.down()
+        visit.page.mouse.move(x, top + height / 3, steps=3)
+        visit.page.mouse.up()
+        visit.page.locator("#selection").wait_for()
+        assert visit.page.locator(".parallel .brush").count() == 1
+        chosen = selected(visit)
+        assert 0 < chosen < count
+        kept = visit.page.locator('.parallel polyline[stroke^="rgb"]')
+        assert kept.count() == chosen
+        visit.page.mouse.click(x, top + height / 2)
+        assert visit.page.locator("#selection").is_hidden()
+        assert kept.count() == count
+
+
+def test_the_filters_brush_by_keyboard(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        visit.page.locator(".filters summary").press("Enter")
+        visit.page.locator(".filters select").first.select_option(index=1)
+        before = selected(visit)
+        visit.page.locator(".filters select").nth(1).select_option(index=1)
+        assert 0 <= selected(visit) <= before
+        visit.page.locator("#clear").press("Enter")
+        assert visit.page.locator(".filters select").first.input_value() == ""
+        assert visit.page.locator("#selection").is_hidden()
+
+
+def selected(visit: Visit) -> int:
+    """Return how many trials the page says are selected."""
+    found = re.match(r"\d+", visit.page.locator("#selection-text").inner_text())
+    assert found is not None
+    return int(found[0])
 
 
 def test_headings_sort_the_table_gaps_last(browser: Browser, report: Path) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorap_bench.record import MemberResult, Status
-from lorap_bench.report.card import sites, trial_card, trial_cards
+from lorap_bench.report.card import trial_card, trial_cards
 from lorap_bench.report.material import Material
 
 if TYPE_CHECKING:
@@ -60,12 +59,6 @@ def test_the_log_is_the_end_of_the_curves(make_spec: MakeSpec, make_record: Make
     assert len(log) == 15
     short = Material(make_spec(), [record], curves=lambda _: {**curves, "val_metric": [[0.5]] * 3})
     assert "val" not in " ".join(trial_card(short, record, log=True)["log"])
-
-
-def test_learned_widths_are_means_over_seeds(make_record: Make) -> None:
-    record = make_record(0, effective={"bits": {"a": 4, "b": 8}})
-    members = tuple(replace(member, bits={"b": 2.0 + place}) for place, member in enumerate(record.members))
-    assert sites(replace(record, members=members)) == {"a": 4.0, "b": 3.0}
 
 
 def test_every_drawn_trial_has_one_and_nothing_names_a_folder(make_spec: MakeSpec, make_record: Make) -> None:

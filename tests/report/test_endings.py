@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 def ran(record: TrialRecord, epochs: int, asked: int, **quant: object) -> TrialRecord:
     config = record.config | {"optim": {"epochs": asked}, "quant": {"scheme": "QAT"} | quant}
-    return replace(
-        record, config=config, members=tuple(replace(member, epochs=epochs) for member in record.members)
-    )
+    return replace(record, config=config, members=tuple(replace(member, epochs=epochs) for member in record.members))
 
 
 def test_pruning_leaves_epochs_out(make_record: RecordMaker) -> None:

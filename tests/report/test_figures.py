@@ -190,10 +190,16 @@ def test_a_band_has_two_edges_and_a_stepped_line_between() -> None:
 
 def test_marginal_names_its_n_and_boxes_from_five(make_record: Make) -> None:
     records = [make_record(n, 0.7 + n / 100, params={"prompt.count": 2 if n else 1}) for n in range(6)]
-    one, two = marginal_figure("prompt.count", marginal(records, "prompt.count")).data
-    assert (one.x[0], two.x[0]) == ("1<br>n = 1", "2<br>n = 5")
-    assert one.line.color == "rgba(0,0,0,0)"
-    assert two.line.color == LIGHT.muted
+    figure = marginal_figure("prompt.count", marginal(records, "prompt.count"), {0, 3})
+    boxes, points = figure.data
+    assert list(figure.layout.xaxis.ticktext) == ["1<br>n = 1", "2<br>n = 5"]
+    assert list(boxes.x) == [1]
+    assert [boxes.lowerfence[0], boxes.q1[0], boxes.median[0], boxes.q3[0], boxes.upperfence[0]] == pytest.approx(
+        [71, 72, 73, 74, 75]
+    )
+    assert list(points.customdata) == [0, 3]
+    assert list(points.y) == pytest.approx([70, 73])
+    assert [round(x) for x in points.x] == [0, 1]
 
 
 def test_every_colour_has_a_dark_twin(make_spec: MakeSpec, make_study: Callable[..., list[TrialRecord]]) -> None:
@@ -203,7 +209,7 @@ def test_every_colour_has_a_dark_twin(make_spec: MakeSpec, make_study: Callable[
         pareto_figure(Material(spec, records)),
         space_figure(Material(spec, records)),
         progress.section(Material(spec, records)).blocks[1].parts[0][0].plot,
-        marginal_figure("prompt.count", groups),
+        marginal_figure("prompt.count", groups, range(40)),
     ]
     text = json.dumps([figure.to_plotly_json() for figure in made if figure is not None], default=list)
     assert set(re.findall(r'"(#[0-9a-fA-F]{3,8})"', text)) <= set(asdict(LIGHT).values())

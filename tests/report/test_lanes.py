@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,7 @@ def test_many_bars_are_merged_by_ending_and_keep_their_time(make_record: RecordM
 
     assert time(few) == time(bars)
     assert sum(bar.trials for bar in few) == 400
-    for before, after in zip(few, few[1:], strict=False):
+    for before, after in itertools.pairwise(few):
         assert before.end <= after.start + 1e-6
     assert merged(bars, 400) == bars
 

@@ -62,12 +62,14 @@ def check_structure(text: str) -> None:
     assert bare.count("$") % 2 == 0
     assert not re.search(r"[#~]", bare)
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", text)
-    for columns, rows in re.findall(r"\\begin\{tabular\}\{([lr]+)\}\n(.*?)\\end\{tabular\}", code, re.DOTALL):
+    for columns, rows in re.findall(
+        r"\\begin\{tabular\}\{((?:[lr]|p\{45mm\})+)\}\n(.*?)\\end\{tabular\}", code, re.DOTALL
+    ):
         lines = [line for line in rows.splitlines() if not line.startswith("\\") or " & " in line]
         assert lines
         for line in lines:
             assert line.endswith(r" \\")
-            assert len(re.findall(r"(?<!\\)&", line)) == len(columns) - 1
+            assert len(re.findall(r"(?<!\\)&", line)) == len(columns.replace("{45mm}", "")) - 1
 
 
 def test_a_table_in_the_manner_of_booktabs() -> None:
@@ -83,6 +85,17 @@ def test_a_table_in_the_manner_of_booktabs() -> None:
     check_structure(text)
 
 
+def test_figures_stand_right_and_long_words_in_lines() -> None:
+    columns = (Column("Bits"), Column("Short", "text"), Column("Long", "text"), Column("p", "p"))
+    assert r"\begin{tabular}{rlp{45mm}r}" in latex(document(table([(2.0, "a", "a word " * 9, 0.5)], *columns)))
+
+
+def test_a_table_that_two_figures_share_comes_once() -> None:
+    shared = table([(1,)], Column("A", "whole"))
+    two = [Figure(id=name, label=name, plot=go.Figure(), table=shared) for name in ("one", "two")]
+    assert latex(document(*two)).count(r"\label{") == 1
+
+
 def test_commands_have_no_column_and_figures_give_their_table() -> None:
     columns = (Column("Bits"), Column("Run again", "command"))
     figure = Figure(id="line", label="A line", plot=go.Figure(), table=table([(2.5, "lorap-bench train x")], *columns))
@@ -94,10 +107,10 @@ def test_commands_have_no_column_and_figures_give_their_table() -> None:
 
 def test_tables_too_long_or_empty_are_left_out_and_say_so() -> None:
     rows = [(place,) for place in range(MOST_ROWS + 1)]
-    text = latex(document(table(rows, Column("A")), table([], Column("A"))))
+    text = latex(document(table(rows, Column("A")), Table(id="none", caption="None", columns=(Column("A"),), rows=[])))
     assert body(text).strip() == ""
     assert f"% Left out: Some_rows ({MOST_ROWS + 1} rows, which --format csv writes to tables/some-rows.csv)." in text
-    assert "% Left out: Some_rows (it has no rows)." in text
+    assert "% Left out: None (it has no rows)." in text
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -16,7 +16,7 @@ def test_marks_in_each_form() -> None:
     link = '<a href="#front">the front</a>'
     code = "<code>a_b &lt;c&gt;</code>"
     assert html_words(WORDS) == f"At <strong>3 bits</strong> see {code} in {link} &amp; more"
-    assert markdown_words(WORDS) == "At **3 bits** see `a_b <c>` in [the front](#front) & more"
+    assert markdown_words(WORDS) == r"At **3 bits** see `a_b <c>` in [the front](#front) \& more"
     assert latex_words(WORDS) == r"At \textbf{3 bits} see \texttt{a\_b \textless{}c\textgreater{}} in the front \& more"
     assert plain_words(WORDS) == "At 3 bits see a_b <c> in the front & more"
 

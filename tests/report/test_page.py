@@ -185,11 +185,9 @@ def test_all_failed_says_so(make_spec: MakeSpec, make_record: Make, make_folder:
         make_record(1, status=Status.OUT_OF_MEMORY, **failed),
     ]
     _, text, data = read(write_report((make_folder(make_spec(), records), make_spec()), tmp_path / "out"))
-    assert data["figures"] == {}
-    assert (
-        "No feasible trial completed, so there is nothing to recommend. 2 trials ended as: diverged (1), out of memory (1)."
-        in text
-    )
+    assert set(data["figures"]) <= {"timeline-bars"}
+    assert "No feasible trial completed, so there is nothing to recommend." in text
+    assert "2 trials ended as: diverged (1), out of memory (1)." in text
     assert "2 of 2: diverged (1), out of memory (1)" in text
     assert "there is no front to draw" in text
     assert "the hypervolume is 0" in text

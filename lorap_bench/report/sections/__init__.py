@@ -1,32 +1,7 @@
-"""The report's sections in reading order, each made from a study's material alone."""
+"""The sections of a report, one a file, each made from a study's material alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lorap_bench.report.sections import ladder, pareto, progress, prompts, published, reproduce, trials, verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lorap_bench.report.document import Section
-    from lorap_bench.report.material import Material
+from lorap_bench.report.sections.order import sections
 
 __all__ = ["sections"]
-
-_IN_ORDER: tuple[Callable[[Material], Section | None], ...] = (
-    verdict.section,
-    pareto.section,
-    progress.section,
-    prompts.section,
-    ladder.section,
-    published.section,
-    trials.section,
-    reproduce.section,
-)
-
-
-def sections(material: Material) -> tuple[Section, ...]:
-    """Return the sections that the study has something to say in."""
-    found = (make(material) for make in _IN_ORDER)
-    return tuple(section for section in found if section is not None)

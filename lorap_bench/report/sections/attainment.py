@@ -78,9 +78,9 @@ def _lead(material: Material, lined: LineUp) -> str:
             "seed is one run, that with its second another. So this is the scatter of training, not that of the "
             f"search. {_more(material)}"
         )
-    if lined.split:
+    if lined.parted:
         text += (
-            f" The {_PARTS[lined.split]} stand apart; a search that tries one more often gives it more chances, so "
+            f" The {_PARTS[lined.parted]} stand apart; a search that tries one more often gives it more chances, so "
             "mind the numbers of trials."
         )
     if lined.left:

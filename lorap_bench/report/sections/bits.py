@@ -54,9 +54,9 @@ def _lead(front: Sequence[TrialRecord], shown: Sequence[TrialRecord]) -> str:
         "elements: a wide site with few elements hardly raises it."
     )
     if len({tuple(site_bits(record)) for record in front}) > 1:
-        text += " An empty cell: that trial's network has no such site, or its scheme leaves the site as it is."
+        text += " An empty cell: that trial’s network has no such site, or its scheme leaves the site as it is."
     if any(member.bits for record in front for member in record.members):
-        text += " Where widths are learned, a cell is the mean over the trial's seeds."
+        text += " Where widths are learned, a cell is the mean over the trial’s seeds."
     if len(shown) < len(front):
         text += f" Drawn are {len(shown)} of the {len(front)} trials, spread evenly by bits; the table has all."
     return text

@@ -54,7 +54,7 @@ def _blocks(material: Material) -> Iterator[Block]:
     shown = [one for one in read if course(one.record.config, one.curves, "val_metric") is not None]
     if not shown:
         yield Words(
-            "The trials of the front have no curves here. A search keeps them in `curves/` of the study's folder: "
+            "The trials of the front have no curves here. A search keeps them in `curves/` of the study’s folder: "
             "copy that beside `trials/`.",
             empty=True,
         )
@@ -67,14 +67,12 @@ def _lead(material: Material, shown: Sequence[_Trained]) -> str:
     seeds = sorted({len(one.record.members) for one in shown})
     text = (
         f"{len(shown)} of the {len(material.front)} trials of the front, spread by bits, the best under each bit "
-        f"budget among them. A line is the mean over a trial's seeds (n = {'–'.join(map(str, seeds))}); "
+        f"budget among them. A line is the mean over a trial’s seeds (n = {'–'.join(map(str, seeds))}); "
         "the first epoch is 0."
     )
     if seeds[-1] > 1:
-        which = (
-            "Bands show" if len(shown) <= _WITH_BAND else "The band of the first and of the most accurate line shows"
-        )
-        text += f" {which} the least and the most of the seeds; the tables have every seed."
+        whose = "each line" if len(shown) <= _WITH_BAND else "the first and the most accurate line"
+        text += f" The band around {whose} runs from the least to the most of its seeds; the tables have every seed."
     return text
 
 
@@ -144,7 +142,7 @@ def _plot(shown: Sequence[_Trained], name: str, title: str, factor: float) -> go
             plot.add_traces(_band(one.record, drawn, place, factor))
         lines.append(_line(one.record, drawn, place, factor))
     plot.add_traces(lines)
-    plot.update_layout(legend={"y": -0.2}, margin_b=110)
+    plot.update_layout(legend={"y": 1.02, "yanchor": "bottom", "tracegroupgap": 0})
     return plot
 
 

@@ -19,7 +19,7 @@ __all__ = ["section"]
 
 _FEWEST = 2
 _OBJECTIVES: dict[str, Column] = {
-    "accuracy": Column("validation accuracy (%)", "fraction"),
+    "accuracy": Column("accuracy (%)", "fraction"),
     "average_bits": Column("average bits"),
     "overhead": Column("overhead (%)"),
 }
@@ -45,7 +45,7 @@ def _lead(material: Material) -> str:
     which = f"the {complete} complete trials" if drawn == complete else f"{drawn} of {complete} complete trials"
     text = (
         f"A line a trial, {which}: the searched parameters, then the objectives. Drag along an axis to keep the trials "
-        "between two values; every linked figure follows. A trial without a parameter stands at the axis's foot, "
+        "between two values; every linked figure follows. A trial without a parameter stands at the axis’s foot, "
         "marked by a dash."
     )
     if drawn < complete:

@@ -149,7 +149,7 @@ def history_figure(axis: str, found: dict[Method, list[History]]) -> Figure:
 def band(
     histories: Sequence[History], axis: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return where any search changed, and the least, median and most hypervolume there.
+    """Return where the least, the median or the most hypervolume of the searches changed, and the three.
 
     It begins where all have a trial, and ends where the first of the searches ends: else their number would change.
 
@@ -158,9 +158,14 @@ def band(
     """
     end = min(one.spent[axis][-1] for one in histories)
     at = np.unique(np.concatenate([one.spent[axis] for one in histories]))
-    at = at[(at >= max(one.spent[axis][0] for one in histories)) & (at <= end)]
+    start = min(max(one.spent[axis][0] for one in histories), end)
+    at = at[(at >= start) & (at <= end)]
     table = np.stack([_at(one, axis, at) for one in histories])
-    return at, table.min(axis=0), np.median(table, axis=0), table.max(axis=0)
+    rows = np.stack([at, table.min(axis=0), np.median(table, axis=0), table.max(axis=0)])
+    turns = np.ones(len(at), dtype=bool)  # a stepped line needs the places where it steps, and its end
+    turns[1:-1] = (np.diff(rows[1:], axis=1) != 0).any(axis=0)[:-1]
+    at, low, middle, high = rows[:, turns]
+    return at, low, middle, high
 
 
 def _at(one: History, axis: str, at: NDArray[np.float64]) -> NDArray[np.float64]:

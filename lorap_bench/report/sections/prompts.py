@@ -72,11 +72,11 @@ def _blocks(material: Material, found: dict[str, list[Group]]) -> Iterator[Block
         )
     yield Heading("What was found")
     yield Words(
-        "Each point is one complete trial (its mean over seeds); a box spans the quartiles from five trials on. The "
-        "other parameters vary along with the one shown, and the sampler prefers good regions: read these as what was "
-        "found, not as an effect."
+        "Each point is one complete trial (its mean over seeds); a box spans the quartiles from five trials on, its "
+        "whiskers all. The other parameters vary along with the one shown, and the sampler prefers good regions: read "
+        "these as what was found, not as an effect."
     )
-    yield Pair(tuple((_marginal(path, groups),) for path, groups in found.items()))
+    yield Pair(tuple((_marginal(material, path, groups),) for path, groups in found.items()))
     grids = [grid for path in found if (grid := grid_figure(material, path)) is not None]
     if grids:
         yield Words("The same trials by amount and width: their mean accuracy in percent, and how many there are.")
@@ -155,7 +155,7 @@ def _slopes(bought: list[_Bought]) -> Figure:
     return Figure(id="slopes", label=label, plot=plot, table=table)
 
 
-def _marginal(path: str, groups: list[Group]) -> Figure:
+def _marginal(material: Material, path: str, groups: list[Group]) -> Figure:
     slug = path.replace(".", "-").replace("_", "-")
     columns = (
         Column(path, "text"),
@@ -167,4 +167,5 @@ def _marginal(path: str, groups: list[Group]) -> Figure:
     rows = [(group.label, len(group.values), group.mean, group.median, group.best) for group in groups]
     table = Table(id=f"{slug}-table", caption=f"Accuracy by {path}", columns=columns, rows=rows)
     label = f"Validation accuracy by {path}, a point a trial"
-    return Figure(id=slug, label=label, plot=marginal_figure(path, groups), table=table, hover=False)
+    plot = marginal_figure(path, groups, {record.number for record in material.drawn})
+    return Figure(id=slug, label=label, plot=plot, table=table)

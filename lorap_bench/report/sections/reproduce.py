@@ -38,7 +38,8 @@ def _blocks(material: Material) -> Iterator[Block]:
         "The first command runs it again, the second makes this report from what it stores, the third trains one trial "
         "again and compares it with its record bit for bit (on a CPU, with the versions below)."
     )
-    commands = [f"lorap-bench run {file}", f"lorap-bench report {file}"]
+    beside = "".join(f" {shlex.quote(other.spec.name)}" for other in material.others)
+    commands = [f"lorap-bench run {file}", f"lorap-bench report {file}{beside}"]
     if material.front:
         commands.append(f"lorap-bench rerun {name} {material.front[0].number} --check")
     if material.confirmations:

@@ -52,7 +52,7 @@ def _nothing(read: Sequence[TrialRecord]) -> list[Block]:
     if all(record.config.get("quant", {}).get("scheme") != "A2Q" for record in read):
         return []
     return [
-        Words("The curves of these trials, which hold each node's width, are not in the study's folder.", empty=True)
+        Words("The curves of these trials, which hold each node’s width, are not in the study’s folder.", empty=True)
     ]
 
 
@@ -89,11 +89,11 @@ def _by_degree(found: Sequence[Rows], aside: str) -> list[Block]:
         ticktext=[f"{octave.label}<br>n = {octave.nodes:,}" for octave in octaves],
         showgrid=False,
     )
-    plot.update_layout(legend={"y": -0.28})
+    plot.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
     members = len(found[0].widths)
     words = (
         f"How many bits a node gets, by how many neighbours it gathers from: {_whose(found, drawn)}. "
-        f"A mark is the mean over an octave's nodes and {members} seeds, a bar runs from the first to the third "
+        f"A mark is the mean over an octave’s nodes and {members} seeds, a bar runs from the first to the third "
         f"quartile.{aside}"
     ).replace("..", ".")
     text = f"Lines of the mean learned width over the in-degree, {len(drawn)} of them"
@@ -174,7 +174,7 @@ def _by_group(found: Sequence[Rows], aside: str) -> list[Block]:
     for place, (name, one) in enumerate(drawn):
         plot.add_trace(_bars(one, name, place))
     plot.update_xaxes(dtick=1, showgrid=False)
-    plot.update_layout(barmode="group", legend={"y": -0.2})
+    plot.update_layout(barmode="group", legend={"y": 1.02, "yanchor": "bottom"})
     words = (
         "In graph classification a scheme learns a width for each of several groups of nodes, not for a node: how many "
         f"groups came to which width, the {len(found[0].widths)} seeds of a trial pooled. Drawn: "

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["MOST_BARS", "section"]
 
 MOST_BARS = 2000
-_OUTLINED = 300
+_OUTLINED = 150
+"""Bars that have room for a whole pixel between them."""
 _NAMED_CUTS = 6
 _LOOKS = {
     Status.COMPLETE: (LIGHT.series_0, ""),
@@ -101,7 +102,7 @@ def _figure(drawn: Sequence[Session]) -> Figure:
             for bar in session.bars
             if bar.status is status
         ]
-        plot.add_trace(_bars(status, placed, size, outlined=len(bars) <= _OUTLINED))
+        plot.add_trace(_bars(status, placed, size, outline=min(1.0, _OUTLINED / len(bars))))
     for place, (session, offset) in enumerate(zip(drawn[1:], offsets[1:], strict=True)):
         words = f"{seconds_text(session.idle)} idle" if place < _NAMED_CUTS else ""
         plot.add_vline(
@@ -131,7 +132,7 @@ def _figure(drawn: Sequence[Session]) -> Figure:
     return Figure(id="timeline-bars", label=label, plot=plot, table=_table(bars))
 
 
-def _bars(status: Status, placed: Sequence[tuple[Bar, float]], size: float, *, outlined: bool) -> go.Bar:
+def _bars(status: Status, placed: Sequence[tuple[Bar, float]], size: float, *, outline: float) -> go.Bar:
     """Return the bars of one ending: their colour and their pattern tell it, and the legend names it with its n."""
     colour, pattern = _LOOKS[status]
     trials = sum(bar.trials for bar, _ in placed)
@@ -150,7 +151,7 @@ def _bars(status: Status, placed: Sequence[tuple[Bar, float]], size: float, *, o
         marker={
             "color": colour,
             "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": LIGHT.background, "size": 6, "solidity": 0.25},
-            "line": {"color": LIGHT.background, "width": 1 if outlined else 0},
+            "line": {"color": LIGHT.background, "width": outline},
         },
     )
 

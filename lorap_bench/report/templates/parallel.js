@@ -41,8 +41,12 @@
     const { columns, rows, trials, colour } = data.parallel[host.dataset.parallel];
     const axes = columns.map((column, place) => axisOf(column, rows.map((row) => row[place])));
     const brushes = columns.map(() => null); // [low, high] as shares of an axis
-    const size = { top: 44, height: 250, bottom: 34, step: Math.max(104, Math.min(190, 1060 / Math.max(columns.length - 1, 1))) };
-    const x = (place) => 60 + place * size.step;
+    // Titles stand in lines of whole words; the first axis leaves room for its own names.
+    const titles = columns.map((column) => column.label.split(/[. ]+/));
+    const left = 24 + 6.2 * Math.max(6, ...axes[0].ticks.map((tick) => short(tick).length));
+    const size = { top: 14 + 13 * Math.max(...titles.map((words) => words.length)), height: 260,
+      step: Math.max(86, Math.min(190, (1060 - left) / Math.max(columns.length - 1, 1))) };
+    const x = (place) => left + place * size.step;
     const y = (share) => size.top + (1 - share) * size.height;
     const missing = size.top + size.height + 22;
     const heightOf = (row, place) => (row[place] === null ? missing : y(axes[place].at(row[place])));
@@ -74,8 +78,8 @@
     function drawAxis(svg, column, place) {
       const group = shape("g", { transform: `translate(${x(place)}, 0)` });
       group.append(shape("line", { y1: y(1), y2: y(0), stroke: "var(--muted)" }));
-      const words = column.label.split(".");
-      words.forEach((word, line) => group.append(shape("text", { y: 16 + 13 * line, class: "axis-title", "text-anchor": "middle" }, word)));
+      const first = size.top - 16 - 13 * (titles[place].length - 1);
+      titles[place].forEach((word, line) => group.append(shape("text", { y: first + 13 * line, class: "axis-title", "text-anchor": "middle" }, word)));
       for (const tick of axes[place].ticks) {
         const at = y(axes[place].at(tick));
         group.append(shape("line", { x1: -4, x2: 0, y1: at, y2: at, stroke: "var(--muted)" }),
@@ -105,7 +109,7 @@
       svg.append(group);
     }
     function drawSelf() {
-      const total = x(columns.length - 1) + 60;
+      const total = x(columns.length - 1) + 40;
       const svg = shape("svg", { width: total, height: missing + 14, viewBox: `0 0 ${total} ${missing + 14}`, role: "img", "aria-label": host.getAttribute("aria-label") });
       drawLines(svg);
       columns.forEach((column, place) => drawAxis(svg, column, place));
