@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 SIZES = (1_000, 10_000, 100_000)
 ROUNDS = 3
 FORMS = ("csv", "json", "parquet")
-PROGRAM = (sys.executable, "-c", "from lorap_bench.cli.main import main; main()")
+# The last line is the peak of the process alone: what the system tells a parent counts the parent's own memory in.
+PROGRAM = """
+import pathlib, re
+from lorap_bench.cli.main import main
+try:
+    main()
+finally:
+    print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +56,17 @@ def cost(arguments: Sequence[str]) -> Cost:
     # As a user has it: without the allocator's settings that trainings are measured under.
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS} | {"OMP_NUM_THREADS": "1"}
     start = time.perf_counter()
-    process = subprocess.Popen([*PROGRAM, *arguments], env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert process.stdout is not None
+    with process.stdout:
+        lines = list(process.stdout)
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"lorap-bench {' '.join(arguments)} ended with {process.returncode}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, int(lines[-1]) / 1024)
 
 
 def measured(trials: int, folder: Path, rounds: int = ROUNDS) -> list[dict[str, Any]]:

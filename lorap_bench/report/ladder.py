@@ -53,16 +53,17 @@ def steps(confirmations: Sequence[Confirmation]) -> list[Step]:
     """Return what each rung gains over those below that it is to be compared with, corrected for their number.
 
     The scheme without a prompt is compared with FP32, every prompt with no prompt, and the trial's own prompt also with
-    each simpler one.
+    each simpler one. What several trials share is compared once, for the first of them.
     """
-    made = [
-        (one.record.number, words, found)
-        for one in confirmations
-        for words, upper, lower in _pairs(one)
-        if (found := compare_paired(tests_by_seed(upper), tests_by_seed(lower))) is not None
-    ]
-    adjusted = holm([found.t_test for _, _, found in made])
-    return [Step(*one, corrected) for one, corrected in zip(made, adjusted, strict=True)]
+    made: dict[tuple[str, str], tuple[int, str, Comparison]] = {}
+    for one in confirmations:
+        for words, upper, lower in _pairs(one):
+            pair = upper.digest, lower.digest  # trials that differ in their prompt alone share what is below it
+            found = compare_paired(tests_by_seed(upper), tests_by_seed(lower)) if pair not in made else None
+            if found is not None:
+                made[pair] = (one.record.number, words, found)
+    adjusted = holm([found.t_test for _, _, found in made.values()])
+    return [Step(*one, corrected) for one, corrected in zip(made.values(), adjusted, strict=True)]
 
 
 def _pairs(confirmation: Confirmation) -> Iterator[tuple[str, TrialRecord, TrialRecord]]:

@@ -110,7 +110,9 @@ def _line(place: int, number: int, name: str, shown: Sequence[tuple[str, Rung]])
 
 
 def _place(rung: Rung, ladder: Sequence[Rung]) -> str:
-    return "the trial" if rung is ladder[-1] else rung.words
+    if rung is not ladder[-1]:
+        return rung.words
+    return "no prompt" if rung.record.config.get("prompt", {}).get("kind") == "None" else "the trial"
 
 
 def _comparisons(climbed: Sequence[Step]) -> Table:

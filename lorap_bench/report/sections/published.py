@@ -133,13 +133,24 @@ def _theirs(theirs: Sequence[PublishedResult]) -> go.Scatter:
         y=[100 * one.value for one in theirs],
         mode="markers+text",
         name=f"published (n = {len(theirs)})",
-        text=[one.framework for one in theirs],
+        text=_labels(theirs),
         textposition="bottom center",
         textfont={"size": 10, "color": LIGHT.muted},
         marker={"symbol": "star", "size": 10, "color": series(3)},
         hovertext=words,
         hovertemplate="%{hovertext}<extra></extra>",
     )
+
+
+def _labels(theirs: Sequence[PublishedResult]) -> list[str]:
+    """Return a label for each figure, but for those of one scheme that would lie on one another."""
+    seen: set[tuple[str, int]] = set()
+    labels = []
+    for one in theirs:
+        place = one.framework, round(one.average_bits or 0)
+        labels.append("" if place in seen else one.framework)
+        seen.add(place)
+    return labels
 
 
 def _bits(one: Ours) -> float:
