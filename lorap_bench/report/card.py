@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.format import gain_text, interval_text, number_text, percent_text, seconds_text
+from lorap_bench.report.log_tail import log_tail
 from lorap_bench.report.provenance import redact
 from lorap_bench.report.site_bits import site_bits
 from lorap_bench.report.trial import accuracy, confirmed_accuracy, gain, layer_bits, objective, prompt_text
@@ -14,12 +15,12 @@ from lorap_bench.store.look import Baseline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lorap_bench.record import TrialRecord
+    from lorap_bench.record import MemberResult, TrialRecord
     from lorap_bench.report.material import Material
 
-__all__ = ["trial_card", "trial_cards"]
+__all__ = ["REPLICA_COLUMNS", "trial_card", "trial_cards"]
 
-_TAIL = 5
+REPLICA_COLUMNS = ("seeds", "seed", "status", "validation, %", "test, %", "best epoch", "epochs")
 
 
 def trial_cards(material: Material) -> dict[int, dict[str, Any]]:
@@ -72,41 +73,35 @@ def _facts(record: TrialRecord) -> Iterator[tuple[str, str]]:
     yield "digest", record.digest
 
 
-def _replicas(material: Material, record: TrialRecord) -> Iterator[dict[str, Any]]:
+def _replicas(material: Material, record: TrialRecord) -> Iterator[list[str]]:
     """Yield what each seed came to: those of the search, then the fresh ones of the last look at the test split."""
     for member in record.members:
-        yield _replica("search", member.seed, member, percent_text(member.val), "–")
+        yield _replica("search", member)
     confirmation = material.confirmations.get(record.number)
     for member in confirmation.record.members if confirmation else ():
-        yield _replica("fresh", member.seed, member, percent_text(member.val), percent_text(member.test))
+        yield _replica("fresh", member)
 
 
-def _replica(kind: str, seed: int, member: Any, val: str, test: str) -> dict[str, Any]:
-    status = member.status.value.replace("_", " ")
-    return {
-        "seeds": kind,
-        "seed": str(seed),
-        "status": status,
-        "validation, %": val,
-        "test, %": test,
-        "best epoch": str(member.best_epoch if member.best_epoch is not None else "–"),
-        "epochs": str(member.epochs),
-    }
+def _replica(kind: str, member: MemberResult) -> list[str]:
+    """Return the cells under ``REPLICA_COLUMNS``; the test split is for fresh seeds alone."""
+    return [
+        kind,
+        str(member.seed),
+        member.status.value.replace("_", " "),
+        percent_text(member.val),
+        percent_text(member.test) if kind == "fresh" else "–",
+        "–" if member.best_epoch is None else str(member.best_epoch),
+        str(member.epochs),
+    ]
 
 
 def _log(material: Material, record: TrialRecord) -> list[str]:
     """Return the last epochs of each seed as its training would have printed them."""
-    curves = material.curves(record.number)
-    losses, metrics = curves.get("train_loss", []), curves.get("val_metric", [])
-    every = int(record.config.get("optim", {}).get("eval_every", 1))
-    lines = []
-    for member, loss, metric in zip(record.members, losses, metrics, strict=False):
-        judged = [epoch for epoch in range(1, len(loss) + 1) if epoch % every == 0 or epoch == len(loss)]
-        found = dict(zip(judged, metric, strict=True)) if len(judged) == len(metric) else {}
-        for epoch in range(max(len(loss) - _TAIL, 0) + 1, len(loss) + 1):
-            val = f"  val {percent_text(found[epoch])} %" if epoch in found else ""
-            lines.append(f"seed {member.seed}  epoch {epoch}  train loss {loss[epoch - 1]:.4f}{val}")
-    return lines
+    return [
+        f"seed {one.seed}  epoch {one.epoch}  train loss {one.train_loss:.4f}"
+        + (f"  val {percent_text(one.val_metric)} %" if one.val_metric is not None else "")
+        for one in log_tail(record, material.curves(record.number))
+    ]
 
 
 def _plain(value: Any) -> Any:

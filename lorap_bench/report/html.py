@@ -12,6 +12,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 from plotly.utils import PlotlyJSONEncoder
 
+from lorap_bench.report.card import REPLICA_COLUMNS
 from lorap_bench.report.document import Figure, Parallel, walk
 from lorap_bench.report.figures import CONFIG
 from lorap_bench.report.format import cell_text, percent_text, points_text, spread_text
@@ -45,6 +46,7 @@ def html_page(document: Document, base: Mapping[str, Any], files: Mapping[str, s
         "css": _source(environment, "page.css"),
         "js": Markup(environment.get_template("page.js").render(parts=parts)),  # noqa: S704 - our own files
         "plotly": Markup(get_plotlyjs().replace("</script", "<\\/script")),  # noqa: S704 - the library itself
+        "first_of": _first_of(document),
         "light": LIGHT,
         "dark": DARK,
     }
@@ -52,6 +54,7 @@ def html_page(document: Document, base: Mapping[str, Any], files: Mapping[str, s
         "figures": {figure.id: _drawn(figure) for figure in _blocks(document) if isinstance(figure, Figure)},
         "parallel": {block.id: _lines(block) for block in _blocks(document) if isinstance(block, Parallel)},
         "trials": document.trials,
+        "replicas": REPLICA_COLUMNS,
         "base": base,
         "config": CONFIG,
         "dark": dark_twins(),
@@ -82,10 +85,20 @@ def _environment() -> Environment:
         "kind": lambda block: type(block).__name__,
         "percent": percent_text,
         "points": points_text,
+        "seven": lambda value: f"{value:.7g}" if isinstance(value, float) else value,
         "spread": spread_text,
         "words": lambda text: Markup(html_words(text)),  # noqa: S704 - it escapes all but its own marks
     }
     return environment
+
+
+def _first_of(document: Document) -> dict[str, str]:
+    """Return table → the first figure that has it: figures of the same trials share one."""
+    first: dict[str, str] = {}
+    for block in _blocks(document):
+        if isinstance(block, (Figure, Parallel)):
+            first.setdefault(block.table.id, block.id)
+    return first
 
 
 def _blocks(document: Document) -> Iterator[Any]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_DRAWN", "Material"]
 
-MOST_DRAWN = 600
+MOST_DRAWN = 400
+_FEWEST_BESIDE = 150
 
 
 @final
@@ -78,11 +79,13 @@ class Material:
     def drawn(self) -> list[TrialRecord]:
         """Return the complete trials that figures show, by number.
 
-        All of the front and every confirmed trial; of the others at most ``MOST_DRAWN``, fewer where they are dense.
+        All of the front and every confirmed trial, and others up to ``MOST_DRAWN``, but at least 150 of these; they are
+        left out where they are dense.
         """
         kept = self.on_front | self.confirmations.keys()
         rest = [record for record in self.complete if record.number not in kept]
-        chosen = {rest[place].number for place in thinned(objective_matrix(self.spec, rest), MOST_DRAWN)}
+        most = max(MOST_DRAWN - len(self.complete) + len(rest), _FEWEST_BESIDE)
+        chosen = {rest[place].number for place in thinned(objective_matrix(self.spec, rest), most)}
         return [record for record in self.complete if record.number in kept or record.number in chosen]
 
     def part(self, record: TrialRecord) -> str:

@@ -124,7 +124,7 @@ def test_a_command_of_the_page_trains_a_trial_again(
         found = lorap_bench(*words, "--json").json
         assert (found["digest"], found["objectives"]) == (trial["digest"], trial["values"])
         assert [m["val"] for m in found["members"]] == [m["val"] for m in trial["members"]]
-    assert any(f'data-copy="{trial["command"]}"' in page for trial in trials)
+    assert any(f"<code>{trial['command']}</code>" in page for trial in trials)
     finished = lorap_bench("run", "runs/tiny/report/tiny.toml")
     assert "tiny is finished" in finished.err
 

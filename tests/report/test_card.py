@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lorap_bench.record import MemberResult, Status
-from lorap_bench.report.card import trial_card, trial_cards
+from lorap_bench.report.card import REPLICA_COLUMNS, trial_card, trial_cards
 from lorap_bench.report.material import Material
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ def test_it_holds_figures_replicas_and_command(
     assert facts["status"] == "complete, infeasible"
     assert (facts["bound on average bits"], facts["bound on overhead"]) == ("kept", "broken by 0.5")
     assert facts["model bytes"] == "1000"
-    assert [row["seeds"] for row in card["replicas"]] == ["search"] * 3 + ["fresh"] * 10
-    assert card["replicas"][0]["test, %"] == "–"
-    assert card["replicas"][3]["test, %"] != "–"
+    assert [row[0] for row in card["replicas"]] == ["search"] * 3 + ["fresh"] * 10
+    test = REPLICA_COLUMNS.index("test, %")
+    assert [row[test] == "–" for row in card["replicas"]] == [True] * 3 + [False] * 10
+    assert all(len(row) == len(REPLICA_COLUMNS) for row in card["replicas"])
     assert card["differs"] == {"prompt.count": 4, "prompt.rank": 2}
     assert card["command"].startswith("lorap-bench train made-up.toml --set prompt.count=4")
     assert "log" not in card
@@ -46,7 +47,11 @@ def test_it_holds_figures_replicas_and_command(
 def test_the_log_is_the_end_of_the_curves(make_spec: MakeSpec, make_record: Make) -> None:
     record = make_record(0, config=make_spec(optim={"eval_every": 4}).base.to_mapping())
     losses = [1.0 - epoch / 100 for epoch in range(10)]
-    curves: Curves = {"train_loss": [losses] * 3, "val_metric": [[0.5, 0.6, 0.7]] * 3}  # after 4, 8 and the last
+    curves: Curves = {
+        "train_loss": [losses] * 3,
+        "val_loss": [[1.0] * 3] * 3,
+        "val_metric": [[0.5, 0.6, 0.7]] * 3,
+    }  # after 4, 8 and the last
     material = Material(make_spec(), [record], curves=lambda _: curves)
     log = trial_card(material, record, log=True)["log"]
     assert log[:5] == [
@@ -67,4 +72,4 @@ def test_every_drawn_trial_has_one_and_nothing_names_a_folder(make_spec: MakeSpe
     cards = trial_cards(Material(make_spec(), records))
     assert set(cards) == {0, 1}
     assert dict(cards[1]["facts"])["reason"] == "see …/log.txt"
-    assert cards[1]["replicas"][0]["validation, %"] == "–"
+    assert cards[1]["replicas"] == [["search", "3", "diverged", "–", "–", "–", "0"]]

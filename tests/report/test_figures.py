@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lorap_bench.record import Status
+from lorap_bench.report.document import Figure, walk
 from lorap_bench.report.figures import CONFIG, marginal_figure, step_trace
 from lorap_bench.report.marginal import marginal
 from lorap_bench.report.material import MOST_DRAWN, Material
@@ -175,11 +176,15 @@ def test_the_best_fp32_model_is_a_line(
     make_spec: MakeSpec, make_record: Make, make_confirmation: Callable[..., Confirmation]
 ) -> None:
     records = [make_record(0, 0.8, 4.0), make_record(1, 0.7, 2.0)]
-    assert not pareto_figure(Material(make_spec(), records)).layout.shapes
+    bare = pareto_figure(Material(make_spec(), records))
+    assert bare is not None
+    assert not bare.layout.shapes
     confirmed = {record.number: make_confirmation(record) for record in records}
-    (line,) = pareto_figure(Material(make_spec(), records, confirmed)).layout.shapes
+    figure = pareto_figure(Material(make_spec(), records, confirmed))
+    assert figure is not None
+    (line,) = figure.layout.shapes
     members = confirmed[0].baselines[Baseline.FP32].members
-    assert line.y0 == pytest.approx(100 * sum(member.val for member in members) / len(members))
+    assert line.y0 == pytest.approx(100 * sum(member.val or 0.0 for member in members) / len(members))
 
 
 def test_a_band_has_two_edges_and_a_stepped_line_between() -> None:
@@ -208,7 +213,7 @@ def test_every_colour_has_a_dark_twin(make_spec: MakeSpec, make_study: Callable[
     made = [
         pareto_figure(Material(spec, records)),
         space_figure(Material(spec, records)),
-        progress.section(Material(spec, records)).blocks[1].parts[0][0].plot,
+        *(block.plot for block in walk(progress.section(Material(spec, records)).blocks) if isinstance(block, Figure)),
         marginal_figure("prompt.count", groups, range(40)),
     ]
     text = json.dumps([figure.to_plotly_json() for figure in made if figure is not None], default=list)

@@ -254,18 +254,23 @@ def test_values_that_are_missing_or_infinite(
     assert "nan" not in text.split()
 
 
-def test_large_data_stands_beside_the_page(
-    make_spec: MakeSpec, make_study: MakeStudy, make_folder: MakeFolder, tmp_path: Path
+def test_what_does_not_fit_stands_beside_the_page(
+    make_spec: MakeSpec,
+    make_study: MakeStudy,
+    make_folder: MakeFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     records = make_study(ROWS_SHOWN + 20)
-    path = write_report((make_folder(make_spec(), records), make_spec()), tmp_path / "out")
+    folder = make_folder(make_spec(), records)
+    path = write_report((folder, make_spec()), tmp_path / "out")
+    assert path.stat().st_size < MOST_BYTES < 8_000_000
+    monkeypatch.setattr("lorap_bench.report.html.MOST_BYTES", 5_000_000)
+    path = write_report((folder, make_spec()), tmp_path / "small")
     _, text, data = read(path)
-    assert "data.json" not in data["files"]
-    carried = path.stat().st_size + len(json.dumps((path.parent / "data.json").read_text(encoding="utf-8")))
-    assert carried > MOST_BYTES > path.stat().st_size
-    assert "too large to embed" in text
+    assert data["files"] == {}
+    assert "too large to embed" in text or "beside this page" in text
     assert f"The first {ROWS_SHOWN} of {ROWS_SHOWN + 20}" in text
-    assert path.stat().st_size < 8_000_000
 
 
 def test_what_is_searched_shows_its_choices(make_spec: MakeSpec, make_record: Make) -> None:

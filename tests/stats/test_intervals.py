@@ -26,7 +26,7 @@ def test_mean_and_deviation_are_those_of_numpy_bit_for_bit(count: int) -> None:
     values = np.random.default_rng(count).normal(0.8, 0.02, size=count)
     interval = t_interval(values)
     assert interval is not None
-    assert (interval.mean, interval.std) == (np.mean(values), np.std(values, ddof=1))
+    assert (interval.mean, interval.std) == (float(np.mean(values)), float(np.std(values, ddof=1)))
 
 
 def test_the_quantile_goes_with_the_level() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.document import Column, Figure, Section, Table, Words
+from lorap_bench.report.drawn import drawn_table
 from lorap_bench.report.figures import TITLES
 from lorap_bench.report.pareto import axes, pareto_figure
 from lorap_bench.report.space import space_figure
@@ -41,16 +42,16 @@ def _blocks(material: Material) -> Iterator[Block]:
     x, y = axes(material.spec)
     yield Words(_plane(material, x, y))
     label = f"Scatter of {TITLES[y]} against {TITLES[x]}; the table holds the same figures"
-    yield Figure(id="pareto", label=label, plot=plane, table=_drawn_table(material), hover=True)
+    drawn = drawn_table(material)
+    yield Figure(id="pareto", label=label, plot=plane, table=drawn, hover=True)
     space = space_figure(material)
     if space is not None:
         yield Words(
             "The same trials with all three objectives: drag to turn, point for the whole configuration, click for a "
             "trial’s card. Colour repeats the accuracy."
         )
-        table = _drawn_table(material, "space")
         label = "The trials in space: average bits and overhead along the floor, validation accuracy upright"
-        yield Figure(id="space", label=label, plot=space, table=table, hover=True)
+        yield Figure(id="space", label=label, plot=space, table=drawn, hover=True)
     if material.front:
         yield Words(_front_words(material))
         yield front_table(material)
@@ -131,34 +132,4 @@ def front_table(material: Material) -> Table:
         columns=tuple(columns),
         rows=[row(record) for record in ordered],
         trials=[record.number for record in ordered],
-    )
-
-
-def _drawn_table(material: Material, name: str = "pareto") -> Table:
-    """Return what the points of the figures stand for."""
-    columns = (
-        Column("Trial", "trial"),
-        Column("Part", "text"),
-        Column("Validation accuracy, %", "interval"),
-        Column("Average bits"),
-        Column("Overhead, %"),
-    )
-
-    rows = [
-        (
-            record.number,
-            material.part(record),
-            accuracy(record),
-            objective(record, "average_bits"),
-            objective(record, "overhead"),
-        )
-        for record in material.drawn
-    ]
-    return Table(
-        id=f"{name}-points",
-        caption="The trials that are drawn",
-        columns=columns,
-        rows=rows,
-        trials=[record.number for record in material.drawn],
-        of=len(material.complete),
     )

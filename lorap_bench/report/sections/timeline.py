@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_BARS", "section"]
 
-MOST_BARS = 2000
+MOST_BARS = 800
 _OUTLINED = 150
 """Bars that have room for a whole pixel between them."""
 _NAMED_CUTS = 6

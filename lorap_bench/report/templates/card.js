@@ -11,13 +11,12 @@
     element("div", [element("dt", label), element("dd", value)])));
   const copyable = (command) => {
     const button = element("button", "Copy", { type: "button", className: "copy" });
-    button.dataset.copy = command;
+    button.dataset.copy = "";
     return element("div", [button, element("code", command)], { className: "copyable" });
   };
   const replicas = (rows) => {
-    const names = Object.keys(rows[0]);
-    const head = element("thead", [element("tr", names.map((name) => element("th", name, { scope: "col" })))]);
-    const body = element("tbody", rows.map((row) => element("tr", names.map((name) => element("td", row[name])))));
+    const head = element("thead", [element("tr", data.replicas.map((name) => element("th", name, { scope: "col" })))]);
+    const body = element("tbody", rows.map((row) => element("tr", row.map((cell) => element("td", cell)))));
     return element("div", [element("table", [head, body])], { className: "scroll", tabIndex: 0 });
   };
   const openCard = (number) => {
@@ -54,6 +53,7 @@
     before?.focus?.({ preventScroll: true });
   };
   drawer.addEventListener("keydown", ({ key }) => { if (key === "Escape") closeCard(); });
+  for (const pick of document.querySelectorAll("[data-pick]")) pick.setAttribute("aria-label", `Show trial ${pick.dataset.pick}`);
   document.addEventListener("click", ({ target }) => {
     const pick = target instanceof Element && target.closest("[data-pick]");
     if (pick) openCard(Number(pick.dataset.pick));

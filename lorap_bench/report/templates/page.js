@@ -30,7 +30,7 @@
   // An anchor inside a closed section opens it.
   const openTarget = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
-    if (target instanceof HTMLDetailsElement) target.open = true;
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     target?.querySelector?.(":scope > details")?.setAttribute("open", "");
   };
   addEventListener("hashchange", openTarget);

@@ -14,7 +14,7 @@
   };
   document.addEventListener("click", async ({ target }) => {
     if (!(target instanceof HTMLElement) || target.dataset.copy === undefined) return;
-    await copyText(target.dataset.copy);
+    await copyText(target.parentElement.querySelector("code").textContent);
     target.textContent = "Copied";
     say("Copied");
     setTimeout(() => { target.textContent = "Copy"; }, 1500);
@@ -49,7 +49,7 @@
   const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const cellText = (cell) => {
     if (cell.dataset.value !== undefined) return cell.dataset.value;
-    const content = (cell.querySelector("[data-copy]")?.dataset.copy ?? cell.textContent).trim();
+    const content = (cell.querySelector("code") ?? cell).textContent.trim();
     return /^[=+@-]./.test(content) ? `'${content}` : content; // a spreadsheet would take it for a formula
   };
   const csvOf = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => quoted(cellText(cell))).join(",")).join("\n") + "\n";

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lorap_bench.report.document import Parallel, Section, Words
 from lorap_bench.report.material import Material
 from lorap_bench.report.sections.parallel import section
+from lorap_bench.report.trial import accuracy
 
 if TYPE_CHECKING:
     from tests.report.conftest import RecordMaker, SpecMaker, StudyMaker
@@ -25,24 +26,24 @@ def test_a_column_a_parameter_and_an_objective(make_spec: SpecMaker, make_study:
     labels = [column.label for column in found.table.columns]
     assert labels[0] == "Trial"
     assert labels[1:6] == list(material.varied)
-    assert labels[6:] == ["accuracy (%)", "average bits", "overhead (%)", "on the front"]
-    assert found.table.columns[found.colour].kind == "fraction"
+    assert labels[6:] == ["accuracy, %", "average bits", "overhead, %", "part"]
+    assert found.table.columns[found.colour].kind == "interval"
     assert found.table.trials == [record.number for record in material.drawn]
     for row, record in zip(found.table.rows, material.drawn, strict=True):
         assert row[0] == record.number
         assert row[1:6] == tuple(record.params[path] for path in material.varied)
-        assert row[found.colour] == record.objectives["accuracy"]
-        assert row[-1] == ("yes" if record.number in material.on_front else "no")
+        assert row[found.colour] == accuracy(record)
+        assert row[-1] == material.part(record)
 
 
 def test_what_a_trial_lacks_is_none(make_spec: SpecMaker, make_record: RecordMaker) -> None:
     one = make_record(0, params={"prompt.kind": "LoRAP", "prompt.count": 4})
     two = make_record(1, 0.7, 3.0, params={"prompt.kind": "None"})
-    three = make_record(2, math.nan, 3.0, params={"prompt.kind": "LoRAP", "prompt.count": 8})
+    three = make_record(2, 0.6, 3.0, math.nan, params={"prompt.kind": "LoRAP", "prompt.count": 8})
     found = lines(section(Material(make_spec(), [one, two, three])))
     rows = [dict(zip((column.label for column in found.table.columns), row, strict=True)) for row in found.table.rows]
     assert [row["prompt.count"] for row in rows] == [4, None, 8]
-    assert [row["accuracy (%)"] for row in rows] == [0.8, 0.7, None]
+    assert [row["overhead, %"] for row in rows] == [1.0, 1.0, None]
     assert {column.label: column.kind for column in found.table.columns}["prompt.kind"] == "text"
 
 
@@ -57,11 +58,9 @@ def test_a_column_holds_whole_numbers_only_where_all_are(make_spec: SpecMaker, m
     assert [kinds[name] for name in "abcd"] == ["whole", "number", "text", "text"]
 
 
-def test_a_study_without_accuracy_is_coloured_by_its_first_objective(
-    make_spec: SpecMaker, make_record: RecordMaker
-) -> None:
-    spec = make_spec(objectives=["average_bits", "overhead"], constraints={})
-    found = lines(section(Material(spec, [make_record(0), make_record(1, bits=3.0)])))
+def test_trials_without_an_accuracy_are_coloured_by_their_bits(make_spec: SpecMaker, make_record: RecordMaker) -> None:
+    records = [make_record(0, members=()), make_record(1, bits=3.0, members=())]
+    found = lines(section(Material(make_spec(), records)))
     assert found.table.columns[found.colour].label == "average bits"
 
 
