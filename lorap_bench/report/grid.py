@@ -13,7 +13,8 @@ from lorap_bench.report.figures import base_figure
 from lorap_bench.report.format import percent_text
 from lorap_bench.report.marginal import amount
 from lorap_bench.report.palette import LIGHT, ramp
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.representatives import average_bits
+from lorap_bench.report.trial import accuracy
 
 if TYPE_CHECKING:
     from lorap_bench.report.material import Material
@@ -74,8 +75,7 @@ def grid_figure(material: Material, path: str) -> Figure | None:
 def _cells(material: Material, path: str) -> Cells:
     cells: Cells = {}
     for record in material.complete:
-        mean, bits = accuracy(record), objective(record, "average_bits")
-        bits = bits if math.isfinite(bits) else record.costs.get("average_bits", math.nan)
+        mean, bits = accuracy(record), average_bits(record)
         if path in record.params and mean is not None and math.isfinite(bits):
             column = next(place for place, edge in enumerate(_EDGES) if bits <= edge)
             cells.setdefault((amount(record, path), column), []).append(mean.mean)

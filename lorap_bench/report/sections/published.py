@@ -13,6 +13,7 @@ from lorap_bench.report.figures import base_figure
 from lorap_bench.report.format import percent_text
 from lorap_bench.report.palette import LIGHT, series
 from lorap_bench.report.pareto import octaves
+from lorap_bench.report.representatives import average_bits
 from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ def _labels(theirs: Sequence[PublishedResult]) -> list[str]:
 
 
 def _bits(one: Ours) -> float:
-    return float(one.record.costs.get(_BITS, one.record.costs.get("average_bits", 32.0)))
+    known = one.record.costs.get(_BITS)
+    return float(known) if known is not None else average_bits(one.record)
 
 
 def _table(found: Sequence[Beside]) -> Table:
