@@ -33,7 +33,7 @@ def compare(
     """
     from lorap_bench.report.compare import compare as compared_with
     from lorap_bench.report.compare_page import write_comparison
-    from lorap_bench.report.page import material_of
+    from lorap_bench.report.stored import material_of
 
     one, other = (open_study(study, runs) for study in (first, second))
     refuse_same([first, second], [one[0], other[0]])

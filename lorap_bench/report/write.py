@@ -15,7 +15,7 @@ from lorap_bench.report.html import MOST_BYTES, html_page
 from lorap_bench.report.images import pictures, require_images
 from lorap_bench.report.latex import latex
 from lorap_bench.report.markdown import markdown
-from lorap_bench.report.page import material_of
+from lorap_bench.report.stored import material_of
 from lorap_bench.report.raw import figures, file_stem, raw_csv, tables
 from lorap_bench.report.report_json import report_json
 from lorap_bench.report.table import trial_rows
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.document import Document
     from lorap_bench.report.material import Material
-    from lorap_bench.report.page import Stored
+    from lorap_bench.report.stored import Stored
 
 __all__ = ["FORMATS", "MANY", "check_formats", "write_files", "write_report"]
 

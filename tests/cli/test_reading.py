@@ -302,7 +302,9 @@ def test_the_mirror_holds_cora(lorap_bench: Command, raw_mirror: Path, monkeypat
     assert {item["name"]: item["place"] for item in listed}["Cora"] == "mirror"
 
 
-@pytest.mark.parametrize("name", ["quickstart", "cora-gcn-qat-lorap"])
+@pytest.mark.parametrize(
+    "name", ["quickstart", "cora-gcn-qat-lorap", "digits-prompts", "cora-prompts", "proteins-prompts"]
+)
 def test_committed_studies_are_valid(project_root: Path, name: str) -> None:
     from lorap_bench.cli.wiring import catalog
 
