@@ -39,7 +39,6 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
 
     arrows = {"max": "↑", "min": "↓"}
     goals = [f"{name.replace('_', ' ')} {arrows[way]}" for name, way in directions(spec).items()]
-    seeds = spec.replicas.search
     layers, hidden = setting("model.layers", spec.model.layers), setting("model.hidden", spec.model.hidden)
     facts = [
         ("Task", setting("task.dataset", spec.task.dataset)),
@@ -47,10 +46,20 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
         ("Scheme", setting("quant.scheme", spec.quant.scheme)),
         ("Prompt", setting("prompt.kind", spec.prompt.kind)),
         ("Objectives", ", ".join(goals)),
-        ("Trials", f"{len(material.records)}, {seeds} seed{'s' if seeds != 1 else ''} each"),
+        ("Trials", _trials(material)),
         ("Sampler", spec.search.sampler),
         ("Compute", seconds_text(sum(record.seconds for record in material.records))),
     ]
     if material.others:
         facts.append(("Beside it", ", ".join(other.spec.name for other in material.others)))
     return tuple(facts)
+
+
+def _trials(material: Material) -> str:
+    """Say how many trials the budget was spent on, of how many that were proposed, and their seeds."""
+    counted = sum(record.status.counts for record in material.records)
+    most, screen = material.spec.replicas.search, material.spec.replicas.screen
+    screened = screen is not None and screen < most
+    seeds = f"{screen} or {most} seeds" if screened else f"{most} seed{'s' if most != 1 else ''}"
+    proposed = len(material.records)
+    return f"{counted}{f' of {proposed} proposed' if proposed > counted else ''}, {seeds} each"

@@ -39,12 +39,17 @@ class Beside:
 
 
 def measured(material: Material) -> list[Ours]:
-    """Return every configuration that the confirmation measured on the test split, each once."""
+    """Return every configuration that the confirmation measured on the test split, each once.
+
+    One that is a confirmed trial stands as that, and not as the baseline of another. The order is that of the trials,
+    each before its baselines.
+    """
+    own = {one.record.digest for one in material.confirmations.values()}
     found: dict[str, Ours] = {}
     for number in sorted(material.confirmations):
-        for record in _records(material, number):
+        for place, record in enumerate(_records(material, number)):
             test = t_interval(tests_by_seed(record).values())
-            if test is not None and record.digest not in found:
+            if test is not None and record.digest not in found and (place == 0 or record.digest not in own):
                 words = f"{record.config['quant']['scheme']}, {prompt_text(record)}"
                 found[record.digest] = Ours(number, words, record, test.within(0.0, 1.0))
     return list(found.values())

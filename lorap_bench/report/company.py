@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Method", "check_company", "methods"]
 
 _INCIDENTAL = ("name", "seed", "description", "storage", "replicas.confirm", "budget.retries")
+_DIFFER = ("task differs from that", "objectives differ from those")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +58,9 @@ def check_company(material: Material) -> None:
     """
     faults = []
     for other in material.others:
-        for what, mine, theirs in zip(("task", "objectives"), _aim(material), _aim(other), strict=True):
+        for words, mine, theirs in zip(_DIFFER, _aim(material), _aim(other), strict=True):
             if mine != theirs:
-                message = f"the {what} differ from those of {material.spec.name}: no figure of them compares"
+                message = f"the {words} of {material.spec.name}: no figure of them compares"
                 faults.append(Fault(path=other.spec.name, message=message, got=str(theirs), allowed=str(mine)))
     if faults:
         raise ConfigError(faults)

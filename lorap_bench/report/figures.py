@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from lorap_bench.report.marginal import Group
+    from lorap_bench.stats.intervals import Interval
 
-__all__ = ["CONFIG", "TITLES", "base_figure", "marginal_figure", "step_trace"]
+__all__ = ["CONFIG", "TITLES", "base_figure", "interval_bars", "marginal_figure", "step_trace"]
 
 # No upload button, no logo, no server: a report talks to no one.
 CONFIG: dict[str, Any] = {
@@ -120,6 +121,17 @@ def step_trace(x: Iterable[float], y: Iterable[float], place: int, *, name: str,
         line={"color": series(place), "dash": dash(place), "shape": "hv", "width": 2},
         hovertemplate="%{x:,.4~g}: %{y:.4f}",
     )
+
+
+def interval_bars(intervals: Sequence[Interval]) -> dict[str, Any]:
+    """Return bars over intervals of fractions, in percent; each end its own, for one may be cut where 100 % ends it."""
+    ends = [(one.mean if one.low is None else one.low, one.mean if one.high is None else one.high) for one in intervals]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (high - one.mean) for one, (_, high) in zip(intervals, ends, strict=True)],
+        "arrayminus": [100 * (one.mean - low) for one, (low, _) in zip(intervals, ends, strict=True)],
+    }
 
 
 def base_figure(x_title: str, y_title: str, *, height: int) -> go.Figure:

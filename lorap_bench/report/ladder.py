@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from lorap_bench.stats.intervals import Interval
     from lorap_bench.store.look import Confirmation
 
-__all__ = ["Rung", "Step", "rungs", "steps"]
+__all__ = ["Rung", "Step", "rungs", "steps", "worth"]
 
+_OWN_GAIN = "own prompt − no prompt"
 _ORDER = (Baseline.FP32, Baseline.NO_PROMPT, Baseline.GPF, Baseline.LORAP)
 
 
@@ -66,6 +67,19 @@ def steps(confirmations: Sequence[Confirmation]) -> list[Step]:
     return [Step(*one, corrected) for one, corrected in zip(made.values(), adjusted, strict=True)]
 
 
+def worth(climbed: Sequence[Step]) -> str:
+    """Say how many trials gain by their prompt and how many lose: the other comparisons tell something else."""
+    own = [step for step in climbed if step.words == _OWN_GAIN]
+    if not own:
+        return ""
+    sure = [step.comparison.difference.mean for step in own if step.adjusted is not None and step.adjusted < 0.05]
+    gains = sum(mean > 0 for mean in sure)
+    return (
+        f"Of the {len(own)} that set a trial’s own prompt against no prompt, **{gains} are gains and "
+        f"{len(sure) - gains} losses** at that level. "
+    )
+
+
 def _pairs(confirmation: Confirmation) -> Iterator[tuple[str, TrialRecord, TrialRecord]]:
     found, own = confirmation.baselines, confirmation.record
     bare, full = found.get(Baseline.NO_PROMPT), found.get(Baseline.FP32)
@@ -77,7 +91,7 @@ def _pairs(confirmation: Confirmation) -> Iterator[tuple[str, TrialRecord, Trial
         if bare is not None:
             yield f"{role.words} − no prompt", record, bare
     if bare is not None:
-        yield "own prompt − no prompt", own, bare
+        yield _OWN_GAIN, own, bare
     for role, record in simpler.items():
         yield f"own prompt − {role.words}", own, record
 

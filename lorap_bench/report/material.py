@@ -88,6 +88,12 @@ class Material:
         chosen = {rest[place].number for place in thinned(objective_matrix(self.spec, rest), most)}
         return [record for record in self.complete if record.number in kept or record.number in chosen]
 
+    @cached_property
+    def looks(self) -> str:
+        """Say how often the test split was looked at: its figures are as good as new only the first time."""
+        looks = max((one.look for one in self.confirmations.values()), default=0)
+        return "once" if looks <= 1 else f"in {looks} looks"
+
     def part(self, record: TrialRecord) -> str:
         """Return what a complete trial is: ``front``, ``dominated`` or ``infeasible``."""
         if record.number in self.on_front:

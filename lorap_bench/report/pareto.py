@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from lorap_bench.record import Status
 from lorap_bench.report.figures import TITLES, base_figure
+from lorap_bench.report.marks import bare_records, bare_trace, known_figures, published_trace
 from lorap_bench.report.palette import LIGHT, ramp
 from lorap_bench.report.trial import accuracy, objective
 from lorap_bench.stats.front import front_mask
@@ -47,7 +48,7 @@ def axes(spec: StudySpec) -> tuple[str, str]:
 def pareto_figure(material: Material) -> go.Figure | None:
     """Draw the complete trials: front strong, dominated thin, infeasible hollow, bars = seed spread; None without any.
 
-    Where the front was confirmed, a line marks the same models in FP32 without a prompt.
+    Where the front was confirmed, squares mark its schemes without a prompt, a line the same models in FP32.
     """
     spec = material.spec
     x, y = axes(spec)
@@ -64,6 +65,8 @@ def pareto_figure(material: Material) -> go.Figure | None:
         if drawn:
             figure.add_trace(_legend_entry(name, count, len(drawn)))
             figure.add_trace(_points(name, drawn, (x, y), colour=colour))
+    if y == "accuracy":
+        _add_marks(figure, material, x)
     if y == "accuracy" and (level := _fp32(material)) is not None:
         figure.add_hline(y=100 * level, line={"color": LIGHT.muted, "dash": "dot", "width": 1.2})
         text = "best FP32 without a prompt (validation, fresh seeds)"
@@ -73,6 +76,18 @@ def pareto_figure(material: Material) -> go.Figure | None:
         figure.update_layout(coloraxis=colour.axis, margin_t=52)
     octaves(figure, x, [objective(record, x) for record in shown])
     return figure
+
+
+def _add_marks(figure: go.Figure, material: Material, x: str) -> None:
+    """Mark the confirmed trials' schemes without a prompt and, for whoever asks in the legend, published figures."""
+    bare = bare_records(material)
+    if bare:
+        figure.add_trace(bare_trace(bare, x))
+    known = known_figures(material) if x == "average_bits" else []
+    if known:
+        stars = published_trace(known, "published, test accuracy")
+        stars.visible = "legendonly"  # the others are validation accuracies, and FP32 lies far to the right
+        figure.add_trace(stars)
 
 
 def grouped(material: Material) -> dict[str, tuple[list[TrialRecord], int]]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from lorap_bench.report.figures import base_figure
+from lorap_bench.report.marks import bare_records
 from lorap_bench.report.palette import LIGHT, ramp
 from lorap_bench.report.pareto import grouped
-from lorap_bench.report.trial import objective
+from lorap_bench.report.trial import accuracy, objective
 
 if TYPE_CHECKING:
     from lorap_bench.record import TrialRecord
@@ -37,6 +38,9 @@ def space_figure(material: Material) -> go.Figure | None:
             figure.add_trace(_points(name, shown))
     if not figure.data:
         return None
+    bare = [(record, found.mean) for record in bare_records(material) if (found := accuracy(record)) is not None]
+    if bare:
+        figure.add_trace(_baselines(bare))
     axis = {
         "backgroundcolor": LIGHT.background,
         "gridcolor": LIGHT.rule,
@@ -70,6 +74,19 @@ def _points(name: str, records: list[TrialRecord]) -> go.Scatter3d:
         marker=marker,
         customdata=[record.number for record in records],
         hovertemplate="trial %{customdata}<extra></extra>",
+    )
+
+
+def _baselines(bare: list[tuple[TrialRecord, float]]) -> go.Scatter3d:
+    """Draw the confirmed trials' schemes without a prompt, by their validation accuracy on fresh seeds."""
+    return go.Scatter3d(
+        x=[record.costs.get("average_bits") for record, _ in bare],
+        y=[record.costs.get("overhead") for record, _ in bare],
+        z=[100 * mean for _, mean in bare],
+        mode="markers",
+        name=f"baseline: no prompt, fresh seeds (n = {len(bare)})",
+        marker={"symbol": "square-open", "size": 4.5, "color": LIGHT.muted},
+        hovertemplate="no prompt: %{x:.2f} bits, validation %{z:.1f} %<extra></extra>",
     )
 
 

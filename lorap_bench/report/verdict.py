@@ -101,9 +101,16 @@ def _rank(record: TrialRecord) -> tuple[float, float, float, int]:
 
 def _budget(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
     counted, asked = sum(record.status.counts for record in records), spec.budget.trials
-    state = State.GOOD if counted >= asked else State.WARN
-    text = f"{counted} of {asked} trials spent" + ("" if counted >= asked else ": the search is not finished")
-    return Check("Budget", state, text)
+    text = f"{counted} of {asked} trials spent"
+    if counted >= asked:
+        return Check("Budget", State.GOOD, text)
+    epochs = sum(member.epochs for record in records for member in record.members)
+    limits = [f"{epochs:,} of {spec.budget.epochs:,} epochs"] if spec.budget.epochs is not None else []
+    hours = (("GPU hours", spec.budget.gpu_hours), ("hours", spec.budget.hours))
+    limits += [f"a limit of {most:g} {name}" for name, most in hours if most is not None]
+    if limits:  # how much of the last trial, or which hours, is not on record
+        return Check("Budget", State.NOTE, f"{text}; beside {' and '.join(limits)}, which may have ended the search")
+    return Check("Budget", State.WARN, f"{text}: the search is not finished")
 
 
 def _failed(records: Sequence[TrialRecord]) -> Check:
@@ -154,7 +161,12 @@ def _seeds(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
     if not complete:
         return Check("Seeds", State.NOTE, "no trial completed")
     found = [interval.n if (interval := accuracy(record)) else 0 for record in complete]
-    short = sum(n < spec.replicas.search for n in found)
+    most, screen = spec.replicas.search, spec.replicas.screen
+    short = sum(n < min(most, screen or most) for n in found)
+    screened = sum(n < most for n in found) - short
+    if screened and not short:
+        text = f"{most} in {len(complete) - screened} of {len(complete)} complete trials, the others screened with"
+        return Check("Seeds", State.NOTE, f"{text} {screen}: their means scatter more")
     if short:
         return Check("Seeds", State.WARN, f"{short} of {len(complete)} complete trials lack some of their seeds")
     return Check("Seeds", State.GOOD, f"{spec.replicas.search} in each of {len(complete)} complete trials")

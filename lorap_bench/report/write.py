@@ -15,9 +15,9 @@ from lorap_bench.report.html import MOST_BYTES, html_page
 from lorap_bench.report.images import pictures, require_images
 from lorap_bench.report.latex import latex
 from lorap_bench.report.markdown import markdown
-from lorap_bench.report.stored import material_of
 from lorap_bench.report.raw import figures, file_stem, raw_csv, tables
 from lorap_bench.report.report_json import report_json
+from lorap_bench.report.stored import material_of
 from lorap_bench.report.table import trial_rows
 from lorap_bench.store.collector import collector_rests
 

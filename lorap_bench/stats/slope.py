@@ -1,11 +1,12 @@
 """What one more prompt, or rank, buys at a given bit-width: a linear model of the trials that a search visited.
 
-    accuracy = a + Σ controls + β_b · b + (β + γ · b) · log₂(amount) + noise,      b = bits − mean bits
+    accuracy = a + Σ controls + c₁ · b + c₂ · b² + c₃ · b³ + (β + γ · b) · log₂(amount) + noise
 
-so that doubling the amount at b bits goes with β + γ · b more accuracy, other parameters alike. This is an association
-in what the search chose to visit, not an effect: a search that tries many prompts where accuracy is high anyway shows
-a slope that no prompt caused. The interval is the percentile bootstrap over trials, so that noise may differ between
-them.
+with b = bits − mean bits, so that doubling the amount at b bits goes with β + γ · b more accuracy, other parameters
+alike. Accuracy falls steeply at the last bits: a straight line in b alone would leave that bend to γ, which tells of
+the amount. This is an association in what the search chose to visit, not an effect: a search that tries many prompts
+where accuracy is high anyway shows a slope that no prompt caused. The interval is the percentile bootstrap over
+trials, so that noise may differ between them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 _LEAST = 12
 _MOST = 4000
 _TOLERANCE = 1e-9
+_NEAR, _LEAST_NEAR = 0.5, 5
 _LEVEL = 0.95
 
 
@@ -54,11 +56,13 @@ class Visited:
 class Gain:
     """What doubling the amount goes with at ``bits``, in units of the accuracy.
 
-    ``per_doubling.std`` is the standard error (of the bootstrap's slopes), ``n`` the trials used.
+    ``per_doubling.std`` is the standard error (of the bootstrap's slopes), ``n`` the trials used; ``near`` of them lie
+    within half a bit.
     """
 
     bits: float
     per_doubling: Interval
+    near: int
 
     def one_more(self, amount: int) -> Interval:
         """Return what the step from ``amount`` to ``amount + 1`` goes with: per doubling · log₂((k + 1) / k)."""
@@ -70,7 +74,10 @@ class Gain:
 
 
 def doubling_gain(trials: Visited, at: Sequence[float], *, seed: int, draws: int = 1000) -> list[Gain] | None:
-    """Return the gain of doubling the amount at each of the bit-widths ``at`` that lie within what was visited.
+    """Return the gain of doubling the amount at each of the bit-widths ``at`` near which it was tried.
+
+    That is: five trials and more, of different amounts, lie within half a bit; elsewhere only the line speaks. Left out
+    is also a gain whose interval is wider than all accuracies lie apart: in some draws hardly any trial tells it.
 
     None where it cannot be told: fewer than 12 trials, an amount that never varies, or one that cannot be told apart
     from the other parameters. Where all trials have the same bits there is no γ. Of more than 4,000 trials, evenly
@@ -78,7 +85,7 @@ def doubling_gain(trials: Visited, at: Sequence[float], *, seed: int, draws: int
 
     Args:
         trials: what the search visited.
-        at: bits; those beyond the least and most visited are skipped, for the line says nothing there.
+        at: bits.
         seed: of the bootstrap.
         draws: of the bootstrap.
     """
@@ -96,9 +103,14 @@ def doubling_gain(trials: Visited, at: Sequence[float], *, seed: int, draws: int
         np.concatenate([slopes, others], axis=1), accuracy, slopes.shape[1], _weights(len(rows), draws, seed)
     )
     gains = []
-    for width in (width for width in at if bits.min() <= width <= bits.max()):
+    for width in at:
+        near = np.abs(bits - width) <= _NEAR
+        if near.sum() < _LEAST_NEAR or np.ptp(doublings[near]) == 0:
+            continue
         weights = np.array([1.0, width - middle])[: slopes.shape[1]]
-        gains.append(Gain(bits=width, per_doubling=_interval(float(found @ weights), drawn @ weights, len(rows))))
+        interval = _interval(float(found @ weights), drawn @ weights, len(rows))
+        if (interval.high or 0.0) - (interval.low or 0.0) <= np.ptp(accuracy):
+            gains.append(Gain(bits=width, per_doubling=interval, near=int(near.sum())))
     return gains
 
 
@@ -120,12 +132,13 @@ def _slopes(doublings: Floats, bits: Floats) -> Floats:
 
 
 def _others(controls: Sequence[Sequence[object]], bits: Floats) -> Floats:
-    """Return the intercept, the bits and the controls, without what never varies.
+    """Return the intercept, the bits to the third power and the controls, without what never varies.
 
     Shape:
         ``[n, c]``.
     """
-    columns = [np.ones((len(bits), 1)), bits[:, None], *map(_control, controls)]
+    powers = (bits / (np.abs(bits).max() or 1.0))[:, None] ** [1, 2, 3]
+    columns = [np.ones((len(bits), 1)), powers, *map(_control, controls)]
     table = np.concatenate(columns, axis=1)
     varies = np.ptp(table, axis=0) > 0
     varies[0] = True

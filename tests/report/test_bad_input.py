@@ -118,10 +118,10 @@ def test_a_study_that_is_being_written_gives_what_was_there(
 
     writer = threading.Thread(target=write)
     writer.start()
-    counts = []
+    counts: list[int] = []
     while writer.is_alive() or not counts:
         _, text, _ = read(write_report((folder, spec), tmp_path / "out"))
-        (count,) = (n for n in range(10, 61) if f"Trials {n}, 3 seeds each" in text)
+        (count,) = (n for n in range(10, 61) if f" of {n} proposed, 3 seeds each" in text)
         counts.append(count)
     writer.join()
     assert counts == sorted(counts)

@@ -68,7 +68,7 @@ def test_the_section_counts_verdicts_and_draws_everything_measured(
     assert section is not None
     (figure,) = [block for block in walk(section.blocks) if isinstance(block, Figure)]
     names = [trace.name for trace in figure.plot.data]
-    assert names[:3] == ["front trial (n = 1)", "its scheme without a prompt (n = 1)", "FP32, no prompt (n = 1)"]
+    assert names[:3] == ["confirmed trial (n = 1)", "its scheme without a prompt (n = 1)", "FP32, no prompt (n = 1)"]
     assert names[3].startswith("published (n = ")
     (table,) = [block for block in walk(section.blocks) if isinstance(block, Table)]
     assert len(table.rows) == len(beside(material))
@@ -84,3 +84,43 @@ def test_an_unknown_set_has_no_published_figure(
     section = published.section(Material(make_spec(), [digits], {0: confirmed(digits, make_confirmation)}))
     assert section is not None
     assert any(isinstance(block, Words) and block.empty for block in section.blocks)
+
+
+def test_a_confirmed_trial_that_is_also_a_baseline_stands_as_itself(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    first = confirmed(make_record(0, 0.815), make_confirmation)
+    plain = replace(first.baselines[Baseline.NO_PROMPT], number=1)
+    fp32 = first.baselines[Baseline.FP32]
+    second = Confirmation(look=1, record=plain, baselines={Baseline.FP32: fp32})
+    material = Material(make_spec(), [make_record(0), make_record(1)], {0: first, 1: second})
+    assert [(one.trial, one.words) for one in measured(material)] == [
+        (0, "QAT, LoRAP, k = 4, r = 2"),
+        (0, "FP32, no prompt"),
+        (1, "QAT, no prompt"),
+    ]
+    found = published.section(material)
+    assert found is not None
+    (figure,) = [block for block in walk(found.blocks) if isinstance(block, Figure)]
+    assert [trace.name for trace in figure.plot.data][:2] == ["confirmed trial (n = 2)", "FP32, no prompt (n = 1)"]
+
+
+def test_what_decides_no_verdict_is_said_and_the_interval_stands_beside(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    record = make_record(0, 0.815)
+    confirmations = {0: replace(confirmed(record, make_confirmation), look=2)}
+    found = published.section(Material(make_spec(), [record], confirmations))
+    assert found is not None
+    words = " ".join(block.text for block in found.blocks if isinstance(block, Words))
+    assert "on the test split, in 2 looks, with fresh seeds" in words
+    assert "Width, depth and pooling of the model decide nothing" in words
+    table = next(block for block in found.blocks if isinstance(block, Table))
+    places = [[column.label for column in table.columns].index(name) for name in ("± std", "Difference, points")]
+    for row in table.rows:
+        std, difference = (row[place] for place in places)
+        low, high = row[places[1] + 1 : places[1] + 3]
+        if difference is not None and std is not None:
+            assert low < difference < high
+        else:
+            assert (low, high) == (None, None)

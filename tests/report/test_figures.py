@@ -12,13 +12,14 @@ import pytest
 
 from lorap_bench.record import Status
 from lorap_bench.report.document import Figure, walk
-from lorap_bench.report.figures import CONFIG, marginal_figure, step_trace
+from lorap_bench.report.figures import CONFIG, interval_bars, marginal_figure, step_trace
 from lorap_bench.report.marginal import marginal
 from lorap_bench.report.material import MOST_DRAWN, Material
 from lorap_bench.report.palette import LIGHT
 from lorap_bench.report.pareto import axes, pareto_figure
 from lorap_bench.report.sections import progress
 from lorap_bench.report.space import space_figure
+from lorap_bench.stats.intervals import Interval, t_interval
 from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
@@ -218,3 +219,16 @@ def test_every_colour_has_a_dark_twin(make_spec: MakeSpec, make_study: Callable[
     ]
     text = json.dumps([figure.to_plotly_json() for figure in made if figure is not None], default=list)
     assert set(re.findall(r'"(#[0-9a-fA-F]{3,8})"', text)) <= set(asdict(LIGHT).values())
+
+
+def test_bars_keep_both_ends_of_an_interval_that_is_cut_at_one() -> None:
+    seeds = t_interval([0.97, 0.99, 1.0])
+    assert seeds is not None
+    assert seeds.low is not None
+    cut = seeds.within(0.0, 1.0)
+    assert cut.high == 1.0
+    single = Interval(mean=0.9, std=None, low=None, high=None, n=1)
+    bars = interval_bars([cut, single])
+    assert bars["array"] == pytest.approx([100 * (1 - cut.mean), 0])
+    assert bars["arrayminus"] == pytest.approx([100 * (cut.mean - seeds.low), 0])
+    assert bars["arrayminus"][0] > bars["array"][0]

@@ -80,3 +80,24 @@ def test_the_section_names_what_is_significant_and_how_to_get_one(
     (table,) = [block for block in walk(blocks) if isinstance(block, Table)]
     assert [row[1] for row in table.rows] == ["no prompt − FP32", "own prompt − no prompt"]
     assert any("**2 of 2 are below 0.05**" in block.text for block in blocks if isinstance(block, Words))
+
+
+def test_the_gains_of_prompts_are_counted_apart_and_every_look_is_told(
+    make_spec: MakeSpec, make_record: Make, make_confirmation: MakeConfirmation
+) -> None:
+    records = [make_record(0, 0.8), make_record(1, 0.7)]
+    confirmations = {record.number: make_confirmation(record) for record in records}
+    swapped = confirmations[1]
+    bare = swapped.baselines[Baseline.NO_PROMPT]
+    lower = replace(swapped.record, members=bare.members)
+    upper = replace(bare, members=swapped.record.members)
+    worse = replace(swapped, record=lower, baselines={Baseline.NO_PROMPT: upper}, look=2)
+    blocks = ladder.section(Material(make_spec(), records, {0: confirmations[0], 1: worse})).blocks
+    words = " ".join(block.text for block in blocks if isinstance(block, Words))
+    assert "measured in 2 looks on the test split" in words
+    assert "Of the 2 that set a trial’s own prompt against no prompt, **1 are gains and 1 losses**" in words
+    alone = replace(confirmations[0], baselines={Baseline.FP32: confirmations[0].baselines[Baseline.FP32]})
+    blocks = ladder.section(Material(make_spec(), records[:1], {0: alone})).blocks
+    words = " ".join(block.text for block in blocks if isinstance(block, Words))
+    assert "measured once on the test split" in words
+    assert "are gains" not in words

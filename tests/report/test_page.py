@@ -283,6 +283,13 @@ def test_what_is_searched_shows_its_choices(make_spec: MakeSpec, make_record: Ma
     assert facts["Prompt"] == "None, LoRAP"
     assert facts["Model"] == "GCN, layers 2, width searched"
     assert facts["Objectives"] == "accuracy ↑, average bits ↓, overhead ↓"
+    assert facts["Trials"] == "1, 3 seeds each"
+
+
+def test_repeated_trials_and_screening_stand_in_the_facts(make_spec: MakeSpec, make_record: Make) -> None:
+    spec = make_spec(replicas={"search": 3, "screen": 1})
+    records = [make_record(0), make_record(1, status=Status.DUPLICATE, duplicate_of=0)]
+    assert dict(assemble(Material(spec, records)).facts)["Trials"] == "1 of 2 proposed, 1 or 3 seeds each"
 
 
 def test_trials_outside_the_reference_box_are_counted(

@@ -123,3 +123,28 @@ def test_failures_without_a_reason_and_no_commit(make_spec: MakeSpec, make_recor
     assert result["Code"].text == "no commit recorded"
     assert (result["Confirmation"].state, result["Confirmation"].text) == (State.NOTE, "no front to confirm")
     assert (result["Seeds"].state, result["Seeds"].text) == (State.NOTE, "no trial completed")
+
+
+def test_a_search_that_another_limit_may_have_ended_is_not_called_unfinished(
+    make_spec: MakeSpec, make_record: Make
+) -> None:
+    spec = make_spec(budget={"trials": 30, "epochs": 200, "hours": 2})
+    check = found(spec, [make_record(0)])["Budget"]
+    assert check.state is State.NOTE
+    assert check.text == (
+        "1 of 30 trials spent; beside 180 of 200 epochs and a limit of 2 hours, which may have ended the search"
+    )
+
+
+def test_screened_trials_lack_no_seeds(make_spec: MakeSpec, make_record: Make) -> None:
+    spec = make_spec(replicas={"search": 3, "screen": 1})
+    whole = make_record(0)
+    screened = make_record(1, members=whole.members[:1])
+    check = found(spec, [whole, screened])["Seeds"]
+    assert (check.state, check.text) == (
+        State.NOTE,
+        "3 in 1 of 2 complete trials, the others screened with 1: their means scatter more",
+    )
+    lost = make_record(2, members=(replace(whole.members[0], val=None),))
+    short = found(spec, [whole, screened, lost])["Seeds"]
+    assert (short.state, short.text) == (State.WARN, "1 of 3 complete trials lack some of their seeds")

@@ -60,7 +60,15 @@ def test_with_noise_it_is_least_squares() -> None:
     trials = visited(80, 1, noise=0.01)
     bits, doublings = np.array(trials.bits, dtype=float), np.log2(np.array(trials.amount, dtype=float))
     rank = [math.nan if value is None else float(str(value)) for value in trials.controls["rank"]]
-    columns = [doublings, doublings * bits, bits, np.array(trials.controls["rate"], dtype=float), np.isnan(rank)]
+    columns = [
+        doublings,
+        doublings * bits,
+        bits,
+        bits**2,
+        bits**3,
+        np.array(trials.controls["rate"], dtype=float),
+        np.isnan(rank),
+    ]
     columns += [np.nan_to_num(rank)] + [np.array(trials.controls["scheme"]) == name for name in ("dq", "a2q", "fp")]
     found = np.linalg.lstsq(np.column_stack(columns), np.array(trials.accuracy, dtype=float), rcond=None)[0]
     gains = doubling_gain(trials, AT, seed=0, draws=100)
@@ -96,6 +104,24 @@ def test_the_interval_covers_the_truth() -> None:
     assert (share < 0.99).all()
 
 
+def test_a_gain_that_another_parameter_all_but_hides_is_not_told() -> None:
+    """Its interval would be wider than the accuracies lie apart."""
+    rng = np.random.default_rng(0)
+    amount = rng.integers(1, 9, 60)
+    shadow = np.log2(amount) + 1e-3 * rng.normal(size=60)
+    trials = Visited(
+        accuracy=(0.7 + 0.01 * rng.normal(size=60)).tolist(),
+        amount=amount.tolist(),
+        bits=rng.uniform(2, 4, 60).tolist(),
+        controls={"shadow": shadow.tolist()},
+    )
+    assert doubling_gain(trials, [3.0], seed=0, draws=200) == []
+    alone = Visited(accuracy=trials.accuracy, amount=trials.amount, bits=trials.bits, controls={})
+    gains = doubling_gain(alone, [3.0], seed=0, draws=200)
+    assert gains is not None
+    assert [gain.bits for gain in gains] == [3.0]
+
+
 def test_one_more_is_its_share_of_a_doubling() -> None:
     gains = doubling_gain(visited(100, 3, noise=0.01), [2.0], seed=0, draws=100)
     assert gains is not None
@@ -110,10 +136,32 @@ def test_one_more_is_its_share_of_a_doubling() -> None:
         gain.one_more(0)
 
 
-def test_bits_beyond_those_visited_are_skipped() -> None:
-    gains = doubling_gain(visited(100, 4), [1.9, 2.0, 8.0, 8.1, math.nan], seed=0, draws=10)
+def test_bits_near_which_no_amounts_were_tried_are_skipped() -> None:
+    trials = visited(100, 4)
+    gains = doubling_gain(trials, [1.4, 2.0, 5.0, 8.0, 8.6, math.nan], seed=0, draws=10)
     assert gains is not None
-    assert [gain.bits for gain in gains] == [2.0, 8.0]
+    assert [(gain.bits, gain.near) for gain in gains] == [(width, trials.bits.count(width)) for width in (2.0, 8.0)]
+    # Trials of one amount alone tell nothing there, and neither do four.
+    alike = [1.0 if width == 2.0 else count for count, width in zip(trials.amount, trials.bits, strict=True)]
+    few = [row for row, width in enumerate(trials.bits) if width == 2.0][4:]
+    kept = [row for row in range(100) if row not in few]
+    for less in (replaced(trials, amount=alike), chosen(trials, kept)):
+        gains = doubling_gain(less, [2.0, 8.0], seed=0, draws=10)
+        assert gains is not None
+        assert [gain.bits for gain in gains] == [8.0]
+
+
+def test_a_bend_of_accuracy_in_the_bits_is_not_taken_for_the_amount() -> None:
+    """Few bits cost much, and the search tries large amounts at many bits: yet doubling brings nothing anywhere."""
+    rng = np.random.default_rng(0)
+    bits = rng.uniform(2, 8, 400)
+    amount = 2.0 ** np.round(rng.uniform(0, 1, 400) + bits / 2)
+    trials = Visited(
+        accuracy=(0.8 - 0.002 * (8 - bits) ** 3).tolist(), amount=amount.tolist(), bits=bits.tolist(), controls={}
+    )
+    gains = doubling_gain(trials, [3.0, 7.0], seed=0, draws=50)
+    assert gains is not None
+    assert [gain.per_doubling.mean for gain in gains] == pytest.approx([0, 0], abs=1e-9)
 
 
 def test_where_all_have_the_same_bits_there_is_one_slope() -> None:

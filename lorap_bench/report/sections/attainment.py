@@ -55,9 +55,9 @@ def attainment_blocks(lined: LineUp, shown: Window) -> Iterator[Block]:
     for number, (one, other) in enumerate(lined.pairs, start=1):
         yield Heading(f"Who reaches more often: {one.label} or {other.label}")
         yield Words(
-            f"The share of runs of **{plain(one.label)}** (n = {len(one.runs)}, {one.trials} trials) that attain a "
-            f"point, less that of **{plain(other.label)}** (n = {len(other.runs)}, {other.trials} trials), in "
-            "percentage points of runs. Blue, +: the first reaches it more often; vermillion, −: the second does. "
+            f"The share of runs that attain a point: **{plain(one.label)}** (n = {len(one.runs)}, {one.trials} trials) "
+            f"less **{plain(other.label)}** (n = {len(other.runs)}, {other.trials} trials), in percentage points of "
+            "runs. Blue, +: the first reaches it more often; vermillion, −: the second does. "
             "The solid line bounds what half of the first’s runs attain, the dashed one half of the second’s."
         )
         yield difference_figure(f"attainment-{number}", one, other, shown)
@@ -78,6 +78,11 @@ def _lead(material: Material, lined: LineUp) -> str:
             "seed is one run, that with its second another. So this is the scatter of training, not that of the "
             f"search. {_more(material)}"
         )
+        if len(seeds := sorted({len(record.members) for record in material.able})) > 1:
+            text += (
+                f" Trials have {seeds[0]} to {seeds[-1]} seeds: those with fewer take part in the first runs alone, so "
+                "the later ones attain less for want of trials."
+            )
     if lined.parted:
         text += (
             f" The {_PARTS[lined.parted]} stand apart; a search that tries one more often gives it more chances, so "

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from lorap_bench.report.document import Column, Figure, Section, Table, Words, plain
-from lorap_bench.report.figures import base_figure
-from lorap_bench.report.ladder import Rung, Step, rungs, steps
+from lorap_bench.report.figures import base_figure, interval_bars
+from lorap_bench.report.ladder import Rung, Step, rungs, steps, worth
 from lorap_bench.report.palette import dash, series, symbol
 from lorap_bench.report.representatives import average_bits, label, spread
 from lorap_bench.report.verdict import winners
@@ -45,17 +45,17 @@ def _blocks(material: Material) -> Iterator[Block]:
     yield Words(
         "Each confirmed trial beside the same model and training in FP32, under its scheme without a prompt, and with "
         f"the simpler prompts below its own where they were trained; **all on the same fresh seeds** (n = {seeds}), "
-        "measured once on the test split. All settings but prompt and scheme are the trial’s own, which the search "
-        "chose for the trial: the rungs below were not tuned for themselves."
+        f"measured {material.looks} on the test split. All settings but prompt and scheme are the trial’s own, which "
+        "the search chose for the trial: the rungs below were not tuned for themselves."
     )
     yield _figure(material, ladders)
     if climbed:
         significant = sum(step.adjusted is not None and step.adjusted < 0.05 for step in climbed)
         yield Words(
             f"Differences seed by seed with their 95 % t interval. p is that of the paired t test, adjusted by Holm’s "
-            f"procedure over all {len(climbed)} comparisons of this table: **{significant} of {len(climbed)} are below "
-            "0.05**. Wilcoxon’s signed-rank p stands beside it unadjusted; d is the mean difference over its standard "
-            "deviation."
+            f"procedure over all {len(climbed)} comparisons of this table, what several trials share standing once: "
+            f"**{significant} of {len(climbed)} are below 0.05**. {worth(climbed)}Wilcoxon’s signed-rank p stands "
+            "beside it unadjusted; d is the mean difference over its standard deviation."
         )
         yield _comparisons(climbed)
 
@@ -95,11 +95,10 @@ def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
 
 def _line(place: int, number: int, name: str, shown: Sequence[tuple[str, Rung]]) -> go.Scatter:
     tests = [rung.test for _, rung in shown if rung.test is not None]
-    reach = [100 * (test.high - test.mean) if test.high is not None else 0.0 for test in tests]
     return go.Scatter(
         x=[where for where, _ in shown],
         y=[100 * test.mean for test in tests],
-        error_y={"type": "data", "array": reach, "color": series(place), "thickness": 1, "width": 3},
+        error_y=interval_bars(tests) | {"color": series(place), "thickness": 1, "width": 3},
         mode="lines+markers",
         name=name,
         line={"color": series(place), "dash": dash(place), "width": 1.5},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lorap_bench.report.document import Column, Figure, Section, Table, Words
 from lorap_bench.report.drawn import drawn_table
 from lorap_bench.report.figures import TITLES
+from lorap_bench.report.marks import known_figures
 from lorap_bench.report.pareto import axes, pareto_figure
 from lorap_bench.report.space import space_figure
 from lorap_bench.report.trial import (
@@ -71,6 +72,10 @@ def _plane(material: Material, x: str, y: str) -> str:
     if {x, y} <= set(spec.objectives):
         what = "width" if x == "average_bits" else "overhead"
         text += f" The line is the best that each {what} can buy in this plane."
+    if material.confirmations and y == "accuracy":
+        text += " Squares are the confirmed trials’ schemes without a prompt, on the fresh seeds of the confirmation."
+    if x == "average_bits" and y == "accuracy" and known_figures(material):
+        text += " A click on “published” in the legend adds published figures: those are test accuracies."
     left = len(material.complete) - len(material.drawn)
     if left:
         text += f" {left} dominated or infeasible trials are not drawn: those where they are densest."
@@ -111,7 +116,7 @@ def front_table(material: Material) -> Table:
 
     def row(record: TrialRecord) -> tuple[Any, ...]:
         found = confirmed.get(record.number)
-        layers = "  ".join(f"{layer}: {bits}" for layer, bits in layer_bits(record).items())
+        layers = " · ".join(f"{layer}: {bits}" for layer, bits in layer_bits(record).items())
         return (
             record.number,
             accuracy(record),

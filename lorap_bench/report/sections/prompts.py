@@ -57,17 +57,18 @@ def _blocks(material: Material, found: dict[str, list[Group]]) -> Iterator[Block
     if bought:
         yield Words(
             "From a linear model of the trials that have the prompt: accuracy by log₂ of the amount, its product with "
-            "the average bits, and the other searched parameters; a rank counts as its prompt count or a layer clamped "
-            "it. Bars are 95 % bootstrap intervals over trials. **This "
-            "is an association in what the search visited, not an effect**: the [ladder](#ladder) holds the paired "
-            "comparisons."
+            "the average bits, the bits to the third power and the other searched parameters; a rank counts as its "
+            "prompt count or a layer clamped it. Told are the widths with five trials and more, of different amounts, "
+            "within half a bit, unless the interval is wider than all accuracies lie apart. Bars are 95 % bootstrap "
+            "intervals over trials. **This is an association in what the search visited, not an effect**: the "
+            "[ladder](#ladder) holds the paired comparisons."
         )
         yield Words(" ".join(_sentence(one) for one in bought))
         yield _slopes(bought)
     else:
         yield Words(
-            "Too few trials with a prompt, or too little variety among them, to tell what one more buys at a width "
-            "(at least 12 complete trials with different amounts are needed).",
+            "Too few trials with a prompt, or too little variety among them, to tell what one more buys at a width (at "
+            "least 12 complete trials are needed, five of them with different amounts within half a bit of it).",
             empty=True,
         )
     yield Heading("What was found")
@@ -109,7 +110,8 @@ def _sentence(one: _Bought) -> str:
     words = _STEPS[one.path].format(one.middle, one.middle + 1)
     return (
         f"At {nearest.bits:g} bits, {words} goes with "
-        f"**{100 * step.mean:+.2f} points** [{100 * step.low:+.2f}, {100 * step.high:+.2f}] (n = {step.n} trials)."
+        f"**{100 * step.mean:+.2f} points** [{100 * step.low:+.2f}, {100 * step.high:+.2f}] (n = {step.n} trials, "
+        f"{nearest.near} of them within half a bit)."
     )
 
 
@@ -140,12 +142,16 @@ def _slopes(bought: list[_Bought]) -> Figure:
                 hovertemplate="%{x:.1f} bits: %{y:+.2f} points<extra></extra>",
             )
         )
-        rows += [(one.path, gain.bits, gain.per_doubling, one.middle, gain.one_more(one.middle)) for gain in one.gains]
+        rows += [
+            (one.path, gain.bits, gain.near, gain.per_doubling, one.middle, gain.one_more(one.middle))
+            for gain in one.gains
+        ]
     plot.add_hline(y=0, line={"color": series(5), "width": 1})
     plot.update_layout(margin_b=80)
     columns = (
         Column("Amount", "code"),
         Column("Average bits"),
+        Column("Trials within half a bit", "whole"),
         Column("Doubling it, points", "gain"),
         Column("From", "whole"),
         Column("One more, points", "gain"),

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from lorap_bench.published import Metric, PublishedResult, Verdict
 from lorap_bench.report.beside import Beside, Ours, beside, measured
 from lorap_bench.report.document import Column, Figure, Section, Table, Words
-from lorap_bench.report.figures import base_figure
-from lorap_bench.report.format import percent_text
+from lorap_bench.report.figures import base_figure, interval_bars
+from lorap_bench.report.marks import published_trace
 from lorap_bench.report.palette import LIGHT, series
 from lorap_bench.report.pareto import octaves
 from lorap_bench.report.representatives import average_bits
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["section"]
 
 _LOOKS: dict[str, dict[str, Any]] = {
-    "front trial": {"symbol": "diamond", "size": 11, "color": series(0)},
+    "confirmed trial": {"symbol": "diamond", "size": 11, "color": series(0)},
     "its scheme without a prompt": {"symbol": "circle-open", "size": 9, "color": series(1), "line": {"width": 1.8}},
     "simpler prompt": {"symbol": "square-open", "size": 9, "color": series(2), "line": {"width": 1.8}},
     "FP32, no prompt": {"symbol": "cross-thin", "size": 10, "color": LIGHT.ink, "line": {"width": 1.8}},
@@ -47,9 +47,10 @@ def _blocks(material: Material, ours: Sequence[Ours]) -> Iterator[Block]:
     found = beside(material)
     theirs = [one.theirs for one in found]
     yield Words(
-        "What the confirmation measured on the test split, once, with fresh seeds (bars: 95 % t interval); stars are "
-        "published figures on the same data set with the same architecture, where log files or pages show them. Bits "
-        "are the mean over quantizers, as MixQ counts them; published ones are as their paper counts."
+        f"What the confirmation measured on the test split, {material.looks}, with fresh seeds (bars: 95 % t "
+        "interval); stars are published figures on the same data set with the same architecture, where log files or "
+        "pages show them. Bits are the mean over quantizers, as MixQ counts them; published ones are as their paper "
+        "counts."
     )
     yield _figure(material, ours, [one for one in theirs if one.metric is Metric.ACCURACY and one.average_bits])
     if not found:
@@ -63,7 +64,9 @@ def _blocks(material: Material, ours: Sequence[Ours]) -> Iterator[Block]:
         f"Each published figure with the result of ours that comes nearest to its setting: **{told}** (n = "
         f"{len(found)}). Two figures are not comparable where scheme, prompt, split, folds, cleaned data or what chose "
         "the epoch differ, or where average bits, counted as the paper counts them, are more than half a bit apart. "
-        "Otherwise one published standard deviation (one point where none is given) is the tolerance."
+        "Otherwise one published standard deviation (one point where none is given) is the tolerance. **Width, depth "
+        "and pooling of the model decide nothing: they stand under “Other differences”**, and may be all that a "
+        "verdict shows. Where their deviation and runs are known, Welch’s 95 % interval stands beside the difference."
     )
     yield _table(found)
 
@@ -77,7 +80,7 @@ def _figure(material: Material, ours: Sequence[Ours], theirs: Sequence[Published
         if members:
             plot.add_trace(_ours(name, members))
     if theirs:
-        plot.add_trace(_theirs(theirs))
+        plot.add_trace(published_trace(theirs, "published"))
     octaves(plot, "average_bits", [_bits(one) for one in ours] + [float(one.average_bits or 0) for one in theirs])
     plot.update_layout(margin_b=96)
     columns = (
@@ -102,17 +105,16 @@ def _part(material: Material, one: Ours) -> str:
     roles = {record.digest: role for role, record in confirmation.baselines.items()}
     role = roles.get(one.record.digest)
     if role is None:
-        return "front trial"
+        return "confirmed trial"
     names = {Baseline.NO_PROMPT: "its scheme without a prompt", Baseline.FP32: "FP32, no prompt"}
     return names.get(role, "simpler prompt")
 
 
 def _ours(name: str, members: Sequence[Ours]) -> go.Scatter:
-    reach = [100 * (one.test.high - one.test.mean) if one.test.high is not None else 0.0 for one in members]
     return go.Scatter(
         x=[_bits(one) for one in members],
         y=[100 * one.test.mean for one in members],
-        error_y={"type": "data", "array": reach, "color": LIGHT.faint, "thickness": 1, "width": 2},
+        error_y=interval_bars([one.test for one in members]) | {"color": LIGHT.faint, "thickness": 1, "width": 2},
         mode="markers",
         name=f"{name} (n = {len(members)})",
         marker=_LOOKS[name],
@@ -120,38 +122,6 @@ def _ours(name: str, members: Sequence[Ours]) -> go.Scatter:
         hovertext=[one.words for one in members],
         hovertemplate="%{hovertext}: %{y:.1f} %<extra></extra>",
     )
-
-
-def _theirs(theirs: Sequence[PublishedResult]) -> go.Scatter:
-    words = [
-        f"{one.paper}: {one.framework}, {percent_text(one.value)} %"
-        + (f" ± {percent_text(one.std)}" if one.std is not None else "")
-        + f" at {one.average_bits:g} bits ({one.definition.value})"
-        for one in theirs
-    ]
-    return go.Scatter(
-        x=[one.average_bits for one in theirs],
-        y=[100 * one.value for one in theirs],
-        mode="markers+text",
-        name=f"published (n = {len(theirs)})",
-        text=_labels(theirs),
-        textposition="bottom center",
-        textfont={"size": 10, "color": LIGHT.muted},
-        marker={"symbol": "star", "size": 10, "color": series(3)},
-        hovertext=words,
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
-
-
-def _labels(theirs: Sequence[PublishedResult]) -> list[str]:
-    """Return a label for each figure, but for those of one scheme that would lie on one another."""
-    seen: set[tuple[str, int]] = set()
-    labels = []
-    for one in theirs:
-        place = one.framework, round(one.average_bits or 0)
-        labels.append("" if place in seen else one.framework)
-        seen.add(place)
-    return labels
 
 
 def _bits(one: Ours) -> float:
@@ -173,6 +143,8 @@ def _table(found: Sequence[Beside]) -> Table:
         Column("Trial", "trial"),
         Column("Ours is", "text"),
         Column("Difference, points", "points"),
+        Column("Its interval from, points", "points"),
+        Column("to, points", "points"),
         Column("Why", "text"),
         Column("Their protocol", "text"),
         Column("Other differences", "text"),
@@ -202,6 +174,8 @@ def _row(one: Beside) -> tuple[Any, ...]:
         one.ours.trial,
         one.ours.words,
         judged.difference,
+        judged.low,
+        judged.high,
         judged.reason,
         str(theirs.protocol) or None,
         "; ".join(judged.differences) or None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lorap_bench.report.document import Column, Commands, Fold, Heading, Listing, Section, Table, Words, plain
 from lorap_bench.report.format import seconds_text
 from lorap_bench.report.provenance import environment
+from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +33,11 @@ def _blocks(material: Material) -> Iterator[Block]:
     yield Words(
         f"{text}; {seconds} of training in {len(records)} trials. This report was made from the stored study alone."
     )
-    file, name = shlex.quote(material.file), spec.name
     yield Words(
         f"`{plain(material.file)}` lies beside the report: the study as it was run, with every default written out. "
-        "The first command runs it again, the second makes this report from what it stores, the third trains one trial "
-        "again and compares it with its record bit for bit (on a CPU, with the versions below)."
+        f"The commands {_told(material)} (bit for bit on a CPU, with the versions below)."
     )
-    beside = "".join(f" {shlex.quote(other.spec.name)}" for other in material.others)
-    commands = [f"lorap-bench run {file}", f"lorap-bench report {file}{beside}"]
-    if material.front:
-        commands.append(f"lorap-bench rerun {name} {material.front[0].number} --check")
-    if material.confirmations:
-        commands.insert(1, f"lorap-bench confirm {file}")
-    yield Commands(tuple(commands))
+    yield Commands(tuple(command for command, _ in _steps(material)))
     facts = environment(records)
     if facts:
         yield Heading("Environment of the trials")
@@ -53,3 +46,25 @@ def _blocks(material: Material) -> Iterator[Block]:
         yield Table(id="environment", caption="Environment of the trials", columns=columns, rows=rows)
     if material.study:
         yield Fold("Study file, with every default written out", (Listing(material.study),), id="study-file")
+
+
+def _steps(material: Material) -> Iterator[tuple[str, str]]:
+    """Yield the commands in their order, each with what it does."""
+    file = shlex.quote(material.file)
+    yield f"lorap-bench run {file}", "run it again"
+    if material.confirmations:
+        found = material.confirmations.values()
+        seeds = max(len(one.record.members) for one in found)
+        ladder = " --ladder" if any({Baseline.GPF, Baseline.LORAP} & one.baselines.keys() for one in found) else ""
+        yield f"lorap-bench confirm {file} --seeds {seeds}{ladder}", "measure its front on the test split"
+    beside = "".join(f" {shlex.quote(other.spec.name)}" for other in material.others)
+    yield f"lorap-bench report {file}{beside}", "make this report from what is stored"
+    if material.front:
+        number = material.front[0].number
+        again = "train one trial again and compare it with its record"
+        yield f"lorap-bench rerun {shlex.quote(material.spec.name)} {number} --check", again
+
+
+def _told(material: Material) -> str:
+    *first, last = (words for _, words in _steps(material))
+    return f"{', '.join(first)}, and {last}"

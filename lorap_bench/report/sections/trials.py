@@ -61,7 +61,7 @@ def _row(record: TrialRecord) -> tuple[Any, ...]:
         objective(record, "average_bits"),
         objective(record, "overhead"),
         record.seconds,
-        "  ".join(f"{path} = {_short(value)}" for path, value in record.params.items()) or None,
+        ", ".join(f"{path} = {_short(value)}" for path, value in record.params.items()) or None,
         redact(record.reason) or repeats,
     )
 

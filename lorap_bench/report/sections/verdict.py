@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lorap_bench.report.document import Card, Cards, Checks, Heading, Section, Words
 from lorap_bench.report.format import gain_text, interval_text, number_text, p_text, percent_text, spread_text
+from lorap_bench.report.ladder import steps, worth
 from lorap_bench.report.trial import (
     accuracy,
     confirmed_accuracy,
@@ -19,7 +20,7 @@ from lorap_bench.report.verdict import checks, winners
 from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.report.document import Block
@@ -44,18 +45,25 @@ def section(material: Material) -> Section:
 def _blocks(material: Material) -> Iterator[Block]:
     found = winners(material.records)
     if found:
-        confirmed = any(winner.record.number in material.confirmations for winner in found)
-        test = (
-            "test accuracy comes from fresh seeds that selected nothing"
-            if confirmed
-            else "no test accuracy has been measured"
-        )
-        yield Words(_LEAD.format(test=test))
+        yield Words(_LEAD.format(test=_test(material, found)))
         yield Cards(tuple(_card(material, winner) for winner in found))
+        if told := worth(steps([material.confirmations[number] for number in sorted(material.confirmations)])):
+            yield Words(f"**Is the prompt worth it?** {told}The [ladder](#ladder) has each of them.")
     else:
         yield Words(f"No feasible trial completed, so there is nothing to recommend. {_ended(material)}", empty=True)
     yield Heading("Health checks")
     yield Checks(tuple(checks(material.spec, material.records, material.confirmations)))
+
+
+def _test(material: Material, found: Sequence[Winner]) -> str:
+    """Say where the test accuracies of the cards come from, and which card lacks one."""
+    if not material.confirmations:
+        return "no test accuracy has been measured"
+    lacking = [str(winner.record.number) for winner in found if winner.record.number not in material.confirmations]
+    source = "test accuracy comes from fresh seeds that selected nothing"
+    if not lacking:
+        return source
+    return f"{source}, and has not been measured of trial{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
 
 
 def _ended(material: Material) -> str:
@@ -96,12 +104,12 @@ def _facts(material: Material, record: TrialRecord) -> Iterator[tuple[str, str]]
     yield "Prompt", prompt_text(record)
     yield "Overhead", f"{number_text(objective(record, 'overhead'))} %"
     confirmation = material.confirmations.get(record.number)
-    for baseline, label in ((Baseline.NO_PROMPT, "Prompt gain"), (Baseline.FP32, "Over FP32")):
+    for baseline, label in ((Baseline.NO_PROMPT, "Prompt gain"), (Baseline.FP32, "Against FP32")):
         interval = gain(confirmation, baseline)
         if interval is not None:
             tested = gain_test(confirmation, baseline)
             p = f", p = {p_text(tested.t_test)}" if tested is not None and tested.t_test is not None else ""
             yield label, f"{gain_text(interval)} points, n = {interval.n}{p}".replace("p = <", "p <")
     if layers := layer_bits(record):
-        yield "Bits per layer", "  ".join(f"{layer}: {bits}" for layer, bits in layers.items())
+        yield "Bits per layer", " · ".join(f"{layer}: {bits}" for layer, bits in layers.items())
     yield "Trial", str(record.number)

@@ -59,6 +59,15 @@ def test_a_run_is_a_seed_position_where_there_is_one_search(make_spec: MakeSpec,
     assert "`lorap-bench run made-up.toml --set name=made-up-1 --set seed=1`" in _words(found)
 
 
+def test_trials_with_fewer_seeds_are_told_where_runs_are_seed_positions(
+    make_spec: MakeSpec, make_record: MakeRecord
+) -> None:
+    records = [make_record(0, members=_members(0.7, 0.8, 0.9)), make_record(1, bits=8.0, members=_members(0.8))]
+    assert "Trials have 1 to 3 seeds: those with fewer take part in the first runs alone" in _words(
+        section(Material(make_spec(), records))
+    )
+
+
 def test_a_run_is_a_search_where_there_are_several(make_spec: MakeSpec, make_record: MakeRecord) -> None:
     lost = make_record(0, status=Status.DIVERGED, members=(), objectives={})
     others = (
