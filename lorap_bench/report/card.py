@@ -34,7 +34,7 @@ def trial_card(material: Material, record: TrialRecord, *, log: bool) -> dict[st
     base = dict(flat(material.spec.base.to_mapping()))
     differs = {path: value for path, value in flat(record.config) if path not in base or base[path] != value}
     card: dict[str, Any] = {
-        "title": f"Trial {record.number} · {prompt_text(record)}",
+        "title": f"Trial {record.number} · {record.config.get('quant', {}).get('scheme', '')}, {prompt_text(record)}",
         "head": list(_head(material, record)),
         "facts": [[label, text] for label, text in _facts(record)],
         "replicas": list(_replicas(material, record)),

@@ -61,9 +61,17 @@ def check_company(material: Material) -> None:
         for words, mine, theirs in zip(_DIFFER, _aim(material), _aim(other), strict=True):
             if mine != theirs:
                 message = f"the {words} of {material.spec.name}: no figure of them compares"
-                faults.append(Fault(path=other.spec.name, message=message, got=str(theirs), allowed=str(mine)))
+                got, allowed = (_told(one, than) for one, than in ((theirs, mine), (mine, theirs)))
+                faults.append(Fault(path=other.spec.name, message=message, got=got, allowed=allowed))
     if faults:
         raise ConfigError(faults)
+
+
+def _told(one: Any, other: Any) -> str:
+    """Write what one has otherwise than the other."""
+    if not isinstance(one, dict):
+        return ", ".join(map(str, one))
+    return ", ".join(f"{key}: {value}" for key, value in one.items() if other.get(key) != value)
 
 
 def _method(study: Material) -> dict[str, Any]:

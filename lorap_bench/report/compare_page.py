@@ -114,12 +114,10 @@ def _fronts(compared: Compared, first: Material, second: Material) -> Iterator[B
         f"{other.dominated}. Dominated: nowhere better and somewhere worse in {', '.join(compared.objectives)}, by the "
         "means over seeds, without regard to their scatter.".replace("_", " ")
     )
-    yield Pair(
-        (
-            (Heading(f"A: {one.name}"), *_front("a", first, second)),
-            (Heading(f"B: {other.name}"), *_front("b", second, first)),
-        )
-    )
+    yield Heading(f"A: {one.name}")
+    yield from _front("a", first, second)
+    yield Heading(f"B: {other.name}")
+    yield from _front("b", second, first)
 
 
 def _front(letter: str, study: Material, other: Material) -> Iterator[Block]:

@@ -64,16 +64,16 @@ def _standings(compared: Compared) -> Table:
     columns = (
         Column("Study", "text"),
         Column("Complete trials", "whole"),
-        Column("Hypervolume", "number"),
+        Column("Hypervolume", "text"),
         Column("Front trials", "whole"),
-        Column("of them dominated by the other", "whole"),
+        Column("Of them dominated by the other", "whole"),
         Column("Runs", "whole"),
-        Column("more of which attain, % of the box"),
-        Column("weighted by how many more, %"),
+        Column("Attained more often, % of the box"),
+        Column("the same by how much more often, %"),
     )
 
     def row(letter: str, one: Standing) -> tuple[Any, ...]:
-        own = (f"{letter}: {one.name}", one.trials, one.hypervolume, one.front, one.dominated, one.runs)
+        own = (f"{letter}: {one.name}", one.trials, f"{one.hypervolume:.4f}", one.front, one.dominated, one.runs)
         shares = (None if share is None else 100 * share for share in (one.more_often, one.attainment_gain))
         return (*own, *shares)
 

@@ -18,11 +18,13 @@ from lorap_bench.report.figures import CONFIG
 from lorap_bench.report.format import cell_text, percent_text, points_text, spread_text
 from lorap_bench.report.markup import html_words
 from lorap_bench.report.palette import DARK, LIGHT, dark_twins
+from lorap_bench.report.raw import PARTS, raw_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lorap_bench.report.document import Document
+    from lorap_bench.stats.intervals import Interval
 
 __all__ = ["MOST_BYTES", "html_page"]
 
@@ -85,6 +87,8 @@ def _environment() -> Environment:
         "kind": lambda block: type(block).__name__,
         "percent": percent_text,
         "points": points_text,
+        "raw": raw_label,
+        "rest": _rest,
         "seven": lambda value: f"{value:.7g}" if isinstance(value, float) else value,
         "spread": spread_text,
         "words": lambda text: Markup(html_words(text)),  # noqa: S704 - it escapes all but its own marks
@@ -127,6 +131,12 @@ def _lines(block: Parallel) -> dict[str, Any]:
         "trials": list(block.table.trials),
         "colour": places.index(block.colour),
     }
+
+
+def _rest(interval: Interval) -> str:
+    """Return an interval's parts beside its mean, as the table's CSV has them."""
+    parts = (getattr(interval, name) for name in PARTS)
+    return ",".join("" if part is None else f"{part:.7g}" for part in parts)
 
 
 def _place(value: Any, scale: int) -> Any:

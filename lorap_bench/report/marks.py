@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
@@ -52,7 +53,7 @@ def known_figures(material: Material) -> list[PublishedResult]:
 
 
 def published_trace(figures: Sequence[PublishedResult], what: str) -> go.Scatter:
-    """Draw published figures as labelled stars; those of one scheme that would lie on one another have one label."""
+    """Draw published figures as labelled stars; of those that would lie on one another one has its label."""
     return go.Scatter(
         x=[one.average_bits for one in figures],
         y=[100 * one.value for one in figures],
@@ -74,10 +75,10 @@ def _words(one: PublishedResult) -> str:
 
 
 def _labels(figures: Sequence[PublishedResult]) -> list[str]:
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[int, int]] = set()
     labels = []
     for one in figures:
-        place = one.framework, round(one.average_bits or 0)
+        place = round(4 * math.log2(one.average_bits or 1)), round(25 * one.value)
         labels.append("" if place in seen else one.framework)
         seen.add(place)
     return labels

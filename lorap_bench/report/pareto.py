@@ -71,11 +71,36 @@ def pareto_figure(material: Material) -> go.Figure | None:
         figure.add_hline(y=100 * level, line={"color": LIGHT.muted, "dash": "dot", "width": 1.2})
         text = "best FP32 without a prompt (validation, fresh seeds)"
         figure.add_annotation(x=0, xref="paper", y=100 * level, text=text, showarrow=False, yshift=9, xanchor="left")
+    on_front = [record for record in material.front if _drawable(record, x, y)]
+    if on_front:
+        figure.add_trace(_targets(on_front, x, y))
     figure.update_layout(margin_b=88, dragmode="select")  # the legend's place
     if colour is not None:
         figure.update_layout(coloraxis=colour.axis, margin_t=52)
     octaves(figure, x, [objective(record, x) for record in shown])
+    if y == "accuracy" and on_front:
+        _cut(figure, on_front, shown)
     return figure
+
+
+def _cut(figure: go.Figure, front: Sequence[TrialRecord], shown: Sequence[TrialRecord]) -> None:
+    """Begin the axis a little below the front, where many would else stand on one line, and tell what lies lower."""
+    means = [100 * objective(record, "accuracy") for record in shown]
+    low = min(100 * (objective(record, "accuracy") - _std(record)) for record in front)
+    top = max(means)
+    floor = low - 0.06 * max(top - low, 1.0)
+    below = sum(mean < floor for mean in means)
+    if below:
+        figure.update_yaxes(range=[floor, top + 0.08 * max(top - floor, 1.0)])
+        words = f"{below} trial{'s' if below > 1 else ''} below (double click shows all)"
+        figure.add_annotation(
+            x=1, y=0, xref="paper", yref="paper", text=words, showarrow=False, xanchor="right", yshift=10
+        )
+
+
+def _std(record: TrialRecord) -> float:
+    found = accuracy(record)
+    return found.std if found is not None and found.std is not None else 0.0
 
 
 def _add_marks(figure: go.Figure, material: Material, x: str) -> None:
@@ -101,8 +126,12 @@ def grouped(material: Material) -> dict[str, tuple[list[TrialRecord], int]]:
 
 def octaves(figure: go.Figure, name: str, values: Sequence[float]) -> None:
     """Make an axis of widths logarithmic where they span much: 32-bit trials would squeeze the rest into a corner."""
-    if name == "average_bits" and values and max(values) > 4 * min(values):
-        figure.update_xaxes(type="log", tickvals=[1, 2, 3, 4, 6, 8, 12, 16, 24, 32])
+    if name == "average_bits" and values and max(values) > 2 * min(values) > 0:
+        figure.update_xaxes(
+            type="log",
+            title_text=f"{figure.layout.xaxis.title.text}, logarithmic",
+            tickvals=[1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
+        )
 
 
 def _fp32(material: Material) -> float | None:
@@ -199,7 +228,21 @@ def _points(name: str, records: Sequence[TrialRecord], axis: tuple[str, str], *,
         showlegend=False,
         marker=marker,
         customdata=[record.number for record in records],
+        hoverinfo="skip" if name == "front" else None,  # its targets answer
+        hovertemplate=None if name == "front" else "trial %{customdata}<extra></extra>",
+    )
+
+
+def _targets(front: Sequence[TrialRecord], x: str, y: str) -> go.Scatter:
+    """Return what a pointer meets on the front: of marks that overlap, Plotly takes the smallest."""
+    return go.Scatter(
+        x=[objective(record, x) for record in front],
+        y=[objective(record, y) * _scale(y) for record in front],
+        mode="markers",
+        marker={"size": 6, "opacity": 0, "color": LIGHT.ink},
+        customdata=[record.number for record in front],
         hovertemplate="trial %{customdata}<extra></extra>",
+        showlegend=False,
     )
 
 

@@ -176,7 +176,7 @@ def _infeasible(records: Sequence[TrialRecord]) -> Check:
     rules = Counter(name for record in records for name, value in record.violations.items() if value > 0)
     broken = sum(not record.feasible for record in records)
     invalid = sum(record.status is Status.INVALID for record in records)
-    text = f"broken by {broken} of {len(records)} trials"
+    text = f"broken by {broken} of {len(records)} trials" if broken else f"kept by all {len(records)} trials"
     if rules:
         text += " (" + ", ".join(f"{name}: {n}" for name, n in rules.most_common()) + ")"
     if invalid:
@@ -213,10 +213,10 @@ def _edges(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
         for end, name in zip(ends, ("least", "largest"), strict=True):
             at = values.count(end)
             if 2 * at >= len(values) and not (name == "least" and end == 1):  # nothing is below one prompt or rank one
-                found.append(f"{path} at its {name} ({end:g}) in {at} of {len(values)}")
+                found.append(f"{at} of {len(values)} front trials have {path} at its {name}, {end:g}")
     if not found:
         return Check("Space edges", State.GOOD, "the front keeps away from the ends of what is searched")
-    return Check("Space edges", State.NOTE, "of the front, " + "; ".join(found) + ": a wider space may hold better")
+    return Check("Space edges", State.NOTE, "; ".join(found) + ": a wider space may hold better")
 
 
 def _ends(line: ParameterSpec) -> tuple[float, float] | None:

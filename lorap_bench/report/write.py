@@ -175,7 +175,8 @@ def write_files(out: Path, files: dict[str, Content]) -> None:
             path.parent.mkdir(exist_ok=True)
             _write(path, content)
     except OSError as error:
-        raise StoreError(f"cannot write the report: {error.strerror}", where=str(out)) from error
+        reason = "a file is in the place of the folder" if out.is_file() else error.strerror
+        raise StoreError(f"cannot write the report: {reason}", where=str(out)) from error
 
 
 def _write(path: Path, content: Content) -> None:

@@ -166,6 +166,18 @@ def test_hover_shows_the_configuration_and_the_command(browser: Browser, report:
         assert "(n = 3)" in text
 
 
+def test_every_front_point_answers_the_pointer(browser: Browser, report: Path) -> None:
+    with Visit(browser, report) as visit:
+        targets = visit.page.locator("#figure-pareto .scatterlayer .trace").last.locator(".point")
+        numbers = visit.page.evaluate("() => document.getElementById('figure-pareto').data.at(-1).customdata")
+        assert targets.count() == len(numbers) > 3
+        for place, number in enumerate(numbers):
+            visit.page.mouse.click(*visit.point(place))
+            title = visit.page.locator("#card h2").text_content() or ""
+            assert title.startswith(f"Trial {number} ")
+            visit.page.keyboard.press("Escape")
+
+
 def test_a_click_opens_the_card_of_the_trial(browser: Browser, report: Path) -> None:
     with Visit(browser, report) as visit:
         visit.page.mouse.click(*visit.point())
@@ -332,6 +344,7 @@ def test_every_table_can_be_saved(browser: Browser, report: Path) -> None:
         with visit.page.expect_download() as waiting:
             visit.page.locator("[data-csv=table-front]").click()
         assert waiting.value.suggested_filename == "front.csv"
-        head, first, *_ = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
-        assert head.startswith('Trial,"Validation accuracy, %",')
-        assert re.match(r"\d+,0\.\d+,", first)
+        head, first, *rest = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
+        assert head.startswith("Trial,Validation accuracy,Validation accuracy std,Validation accuracy low,")
+        assert re.match(r"\d+,0\.\d+,0\.\d+,0\.\d+,0\.\d+,3,", first)
+        assert all(len(row.split(",")) >= len(head.split(",")) for row in rest)

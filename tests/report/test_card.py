@@ -27,7 +27,7 @@ def test_it_holds_figures_replicas_and_command(
     record = make_record(4, 0.8, violations={"average_bits": -3.0, "overhead": 0.5})
     material = Material(make_spec(), [record], {4: make_confirmation(record)})
     card = trial_card(material, record, log=False)
-    assert card["title"] == "Trial 4 · LoRAP, k = 4, r = 2"
+    assert card["title"] == "Trial 4 · QAT, LoRAP, k = 4, r = 2"
     assert card["head"][0] == "validation accuracy 80.0 % [77.5, 82.5] (n = 3)"
     assert any(line.startswith("test gain over no prompt +2.0") for line in card["head"])
     facts = dict(card["facts"])

@@ -39,7 +39,7 @@ def traces(figure: Any, mode: str) -> list[Any]:
 
 
 def points(figure: Any) -> dict[str, Any]:
-    return {trace.legendgroup: trace for trace in traces(figure, "markers")}
+    return {trace.legendgroup: trace for trace in traces(figure, "markers") if trace.legendgroup}
 
 
 def test_no_figure_talks_to_a_server() -> None:

@@ -69,7 +69,9 @@ def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
         ladder = ladders[record.number]
         shown = [(_place(rung, ladder), rung) for rung in ladder if rung.test is not None]
         plot.add_trace(_line(place, record.number, label(record), shown))
-    plot.update_xaxes(type="category", categoryorder="array", categoryarray=names, showgrid=False)
+    used = {where for trace in plot.data for where in trace.x}
+    order = [name for name in names if name in used]
+    plot.update_xaxes(type="category", categoryorder="array", categoryarray=order, showgrid=False)
     plot.update_layout(margin_b=110)
     columns = (
         Column("Trial", "trial"),

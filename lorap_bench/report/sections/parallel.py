@@ -37,8 +37,8 @@ def _lead(material: Material) -> str:
     which = f"the {complete} complete trials" if drawn == complete else f"{drawn} of {complete} complete trials"
     text = (
         f"A line a trial, {which}: the searched parameters, then what came of them. Drag along an axis to keep the "
-        "trials between two values; every linked figure follows. A trial without a parameter stands at the axis’s "
-        "foot, marked by a dash."
+        "trials between two values; every linked figure follows. Colour is the accuracy. A trial without a parameter "
+        "stands at the axis’s foot, marked by a dash."
     )
     if drawn < complete:
         text += " Left out are trials where they are dense, never one of the front."

@@ -8,16 +8,17 @@ import plotly.graph_objects as go
 
 from lorap_bench.published import Metric, PublishedResult, Verdict
 from lorap_bench.report.beside import Beside, Ours, beside, measured
-from lorap_bench.report.document import Column, Figure, Section, Table, Words
+from lorap_bench.report.document import Column, Figure, Fold, Section, Table, Words
 from lorap_bench.report.figures import base_figure, interval_bars
 from lorap_bench.report.marks import published_trace
 from lorap_bench.report.palette import LIGHT, series
 from lorap_bench.report.pareto import octaves
 from lorap_bench.report.representatives import average_bits
+from lorap_bench.stats.intervals import Interval
 from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lorap_bench.report.document import Block
     from lorap_bench.report.material import Material
@@ -65,10 +66,11 @@ def _blocks(material: Material, ours: Sequence[Ours]) -> Iterator[Block]:
         f"{len(found)}). Two figures are not comparable where scheme, prompt, split, folds, cleaned data or what chose "
         "the epoch differ, or where average bits, counted as the paper counts them, are more than half a bit apart. "
         "Otherwise one published standard deviation (one point where none is given) is the tolerance. **Width, depth "
-        "and pooling of the model decide nothing: they stand under “Other differences”**, and may be all that a "
+        "and pooling of the model decide nothing: they stand with the sources**, and may be all that a "
         "verdict shows. Where their deviation and runs are known, Welch’s 95 % interval stands beside the difference."
     )
-    yield _table(found)
+    yield _verdicts(found)
+    yield Fold("Protocols and sources of the published figures", (_sources(found),))
 
 
 def _figure(material: Material, ours: Sequence[Ours], theirs: Sequence[PublishedResult]) -> Figure:
@@ -129,7 +131,7 @@ def _bits(one: Ours) -> float:
     return float(known) if known is not None else average_bits(one.record)
 
 
-def _table(found: Sequence[Beside]) -> Table:
+def _verdicts(found: Sequence[Beside]) -> Table:
     columns = (
         Column("Verdict", "text"),
         Column("Paper", "text"),
@@ -137,47 +139,74 @@ def _table(found: Sequence[Beside]) -> Table:
         Column("Bits, theirs"),
         Column("Theirs, %", "fraction"),
         Column("± std", "fraction"),
-        Column("Runs", "whole"),
         Column("Ours, %", "interval"),
         Column("Bits, ours"),
         Column("Trial", "trial"),
-        Column("Ours is", "text"),
-        Column("Difference, points", "points"),
-        Column("Its interval from, points", "points"),
-        Column("to, points", "points"),
+        Column("Difference, points", "gain"),
         Column("Why", "text"),
+    )
+
+    def row(one: Beside) -> tuple[Any, ...]:
+        theirs = one.theirs
+        return (
+            one.judgement.verdict.value,
+            theirs.paper,
+            theirs.framework,
+            theirs.average_bits,
+            theirs.value,
+            theirs.std,
+            one.ours.test,
+            one.ours.record.costs.get(theirs.definition.cost),
+            one.ours.trial,
+            _difference(one),
+            one.judgement.reason,
+        )
+
+    return _rows("beside-published", "Ours beside published figures", columns, found, row)
+
+
+def _sources(found: Sequence[Beside]) -> Table:
+    columns = (
+        Column("Paper", "text"),
+        Column("Scheme", "text"),
+        Column("Bits, theirs"),
+        Column("Runs", "whole"),
         Column("Their protocol", "text"),
+        Column("Ours is", "text"),
         Column("Other differences", "text"),
         Column("Source", "text"),
     )
-    return Table(
-        id="beside-published",
-        caption="Ours beside published figures",
-        columns=columns,
-        rows=[_row(one) for one in found],
-        trials=[one.ours.trial for one in found],
-    )
+
+    def row(one: Beside) -> tuple[Any, ...]:
+        theirs = one.theirs
+        return (
+            theirs.paper,
+            theirs.framework,
+            theirs.average_bits,
+            theirs.runs,
+            str(theirs.protocol) or None,
+            one.ours.words,
+            "; ".join(one.judgement.differences) or None,
+            f"{theirs.source} ({theirs.reliability.value})",
+        )
+
+    return _rows("published-sources", "Protocols and sources of the published figures", columns, found, row)
 
 
-def _row(one: Beside) -> tuple[Any, ...]:
-    theirs, judged = one.theirs, one.judgement
-    return (
-        judged.verdict.value,
-        theirs.paper,
-        theirs.framework,
-        theirs.average_bits,
-        theirs.value,
-        theirs.std,
-        theirs.runs,
-        one.ours.test,
-        one.ours.record.costs.get(theirs.definition.cost),
-        one.ours.trial,
-        one.ours.words,
-        judged.difference,
-        judged.low,
-        judged.high,
-        judged.reason,
-        str(theirs.protocol) or None,
-        "; ".join(judged.differences) or None,
-        f"{theirs.source} ({theirs.reliability.value})",
-    )
+def _rows(
+    name: str,
+    caption: str,
+    columns: tuple[Column, ...],
+    found: Sequence[Beside],
+    row: Callable[[Beside], tuple[Any, ...]],
+) -> Table:
+    numbers = [one.ours.trial for one in found]
+    return Table(id=name, caption=caption, columns=columns, rows=[row(one) for one in found], trials=numbers)
+
+
+def _difference(one: Beside) -> Interval | None:
+    """Return ours less theirs with Welch's interval where it is known; ``n`` counts our seeds."""
+    judged = one.judgement
+    if judged.difference is None:
+        return None
+    return Interval(mean=judged.difference, std=None, low=judged.low, high=judged.high, n=one.ours.test.n)

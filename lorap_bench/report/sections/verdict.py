@@ -80,18 +80,20 @@ def _card(material: Material, winner: Winner) -> Card:
     record = winner.record
     first, *more = (f"≤ {budget:g} bits" if budget < float("inf") else "any width" for budget in winner.budgets)
     also = f"and {', '.join(text.removesuffix(' bits') for text in more)}" if more else ""
-    found = accuracy(record)
+    found, test = accuracy(record), confirmed_accuracy(material.confirmations.get(record.number))
     under = []
-    if found is not None:
+    if test is not None:
+        under.append(f"{spread_text(test)}, n = {test.n} fresh seeds, test")
+        under.append(f"validation {interval_text(found)}, which chose it")
+    elif found is not None:
         spread = f"{spread_text(found)}, " if spread_text(found) else ""
         under.append(f"{spread}n = {found.n} seed{'s' if found.n != 1 else ''}, validation")
-    if test := confirmed_accuracy(material.confirmations.get(record.number)):
-        under.append(f"test {interval_text(test)}")
+    shown = test or found
     return Card(
         title=first,
         also=also,
-        figure=percent_text(found.mean) if found else "–",
-        unit="%",
+        figure=percent_text(shown.mean) if shown else "–",
+        unit="% test" if test else "% validation",
         under=tuple(under),
         facts=tuple(_facts(material, record)),
         trial=record.number,

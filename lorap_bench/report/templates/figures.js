@@ -81,7 +81,8 @@
   const dimmed = (trace) => (named(trace) ? {
     ...trace,
     selectedpoints: trace.customdata.flatMap((number, place) => (selection.has(number) ? [place] : [])),
-    unselected: { marker: { opacity: 0.1 } },
+    unselected: { marker: { opacity: trace.marker.opacity === 0 ? 0 : 0.1 } },
+    error_y: trace.error_y && { ...trace.error_y, array: trace.error_y.array?.map((bar, place) => (selection.has(trace.customdata[place]) ? bar : null)) },
   } : trace);
 
   // ---------------------------------------------------------------- figures
@@ -104,7 +105,10 @@
     }
     figure.layout.uirevision = "kept";
     if (fixed) figure.layout.width = fixed;
-    return Plotly.react(element, figure.data, figure.layout, data.config);
+    return Plotly.react(element, figure.data, figure.layout, data.config).then(() => {
+      // The buttons are for the pointer; the tables and filters serve the keyboard.
+      for (const button of element.querySelectorAll(".modebar-btn")) button.tabIndex = -1;
+    });
   };
   const figures = [...document.querySelectorAll("[data-figure]")];
   const drawAll = (options) => figures.forEach((element) => draw(element, options));
@@ -120,6 +124,7 @@
     element.on("plotly_click", ({ points: [point] }) => {
       const number = trialAt(point);
       if (Object.hasOwn(data.trials, number)) openCard(number);
+      Plotly.Fx.unhover(element);
     });
     element.on("plotly_selected", (event) => {
       const numbers = (event?.points ?? []).map(trialAt).filter((number) => number !== undefined);

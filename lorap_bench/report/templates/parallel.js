@@ -63,10 +63,12 @@
     function drawLines(svg) {
       const style = getComputedStyle(root);
       const stops = [0, 1, 2, 3].map((place) => style.getPropertyValue(`--ramp-${place}`).trim());
-      const order = rows.map((row, place) => [row, place]).sort(([a], [b]) => (a[colour] ?? -1) - (b[colour] ?? -1));
+      const lit = (place) => !selection || selection.has(trials[place]);
+      const order = rows.map((row, place) => [row, place])
+        .sort(([a, i], [b, j]) => lit(i) - lit(j) || (a[colour] ?? -1) - (b[colour] ?? -1));
       for (const [row, place] of order) {
-        const on = !selection || selection.has(trials[place]);
-        const points = row.map((_, column) => `${x(column)},${heightOf(row, column).toFixed(1)}`).join(" ");
+        const on = lit(place);
+        const points = row.map((_, column) => `${x(column).toFixed(1)},${heightOf(row, column).toFixed(1)}`).join(" ");
         const share = row[colour] === null ? 0 : axes[colour].at(row[colour]);
         const line = shape("polyline", { points, fill: "none", stroke: on ? mixed(share, stops) : "var(--rule)",
           "stroke-width": on ? 1.3 : 0.7, opacity: on ? 0.75 : 0.5, "data-trial": trials[place] });

@@ -15,4 +15,5 @@
     figures.filter(linked).forEach((element) => draw(element));
     parallels.forEach((one) => one.draw());
   };
+  document.addEventListener("keydown", ({ key }) => { if (key === "Escape" && drawer.hidden && selection) select(null); });
   document.getElementById("clear").addEventListener("click", () => select(null));

@@ -47,12 +47,25 @@
 
   // ---------------------------------------------------------------- downloads
   const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  const parts = ["std", "low", "high", "n"];
+  const headOf = (cell) => {
+    const label = cell.dataset.raw ?? cell.textContent.trim();
+    return cell.dataset.parts === undefined ? [label] : [label, ...parts.map((part) => `${label} ${part}`)];
+  };
+  const cellsOf = (cell, place) => {
+    const whole = cell.closest("table").tHead.rows[0].cells[place].dataset.parts === undefined;
+    return whole ? [cellText(cell)] : [cellText(cell), ...(cell.dataset.rest ?? ",,,").split(",")];
+  };
   const cellText = (cell) => {
-    if (cell.dataset.value !== undefined) return cell.dataset.value;
+    if (cell.dataset.value !== undefined) return cell.dataset.value === "nan" ? "" : cell.dataset.value;
+    if (cell.textContent === "–") return "";
     const content = (cell.querySelector("code") ?? cell).textContent.trim();
     return /^[=+@-]./.test(content) ? `'${content}` : content; // a spreadsheet would take it for a formula
   };
-  const csvOf = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => quoted(cellText(cell))).join(",")).join("\n") + "\n";
+  const csvOf = (table) => [
+    [...table.tHead.rows[0].cells].flatMap(headOf),
+    ...[...table.tBodies[0].rows].map((row) => [...row.cells].flatMap(cellsOf)),
+  ].map((cells) => cells.map(quoted).join(",")).join("\n") + "\n";
   const save = (content, name) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([content], { type: "text/plain;charset=utf-8" }));
