@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def _environment() -> Environment:
         "rest": _rest,
         "seven": lambda value: f"{value:.7g}" if isinstance(value, float) else value,
         "spread": spread_text,
+        "tight": lambda text: re.sub(r" ([=<≤]) ", "\u00a0\\1\u00a0", text),
         "words": lambda text: Markup(html_words(text)),  # noqa: S704 - it escapes all but its own marks
     }
     return environment

@@ -95,7 +95,8 @@ def test_the_gains_of_prompts_are_counted_apart_and_every_look_is_told(
     blocks = ladder.section(Material(make_spec(), records, {0: confirmations[0], 1: worse})).blocks
     words = " ".join(block.text for block in blocks if isinstance(block, Words))
     assert "measured in 2 looks on the test split" in words
-    assert "Of the 2 that set a trial’s own prompt against no prompt, **1 are gains and 1 losses**" in words
+    assert "Of 2 comparisons of a trial’s own prompt with no prompt" in words
+    assert "**1 are gains and 1 losses**" in words
     alone = replace(confirmations[0], baselines={Baseline.FP32: confirmations[0].baselines[Baseline.FP32]})
     blocks = ladder.section(Material(make_spec(), records[:1], {0: alone})).blocks
     words = " ".join(block.text for block in blocks if isinstance(block, Words))

@@ -83,7 +83,7 @@ def _card(material: Material, winner: Winner) -> Card:
     found, test = accuracy(record), confirmed_accuracy(material.confirmations.get(record.number))
     under = []
     if test is not None:
-        under.append(f"{spread_text(test)}, n = {test.n} fresh seeds, test")
+        under.append(f"{spread_text(test)}, n = {test.n} fresh seeds")
         under.append(f"validation {interval_text(found)}, which chose it")
     elif found is not None:
         spread = f"{spread_text(found)}, " if spread_text(found) else ""
