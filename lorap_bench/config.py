@@ -62,7 +62,7 @@ class TaskConfig:
 
     dataset: str = "Digits"
     features: Literal["raw", "row_normalized"] = "raw"
-    fold: Annotated[int, Range(ge=0, le=9)] = 0
+    fold: Annotated[int, Range(ge=0, le=19)] = 0
     batch_size: Positive = 128
 
 

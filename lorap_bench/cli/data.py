@@ -29,7 +29,8 @@ def list_(raw_mirror: RawMirror = None, as_json: Json = False) -> None:
     if as_json:
         print_json({"schema_version": SCHEMA_VERSION, "datasets": [asdict(item) for item in sets]})
         return
-    print_table(["name", "level", "from"], [[item.name, item.level, item.place] for item in sets])
+    rows = [[item.name, item.family, item.level, item.place] for item in sets]
+    print_table(["name", "family", "level", "from"], rows)
     message("TUDataset/<name> reaches further sets")
 
 

@@ -11,15 +11,18 @@ from __future__ import annotations
 import pickle
 import shutil
 import tempfile
+import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from filelock import FileLock
 
 from lorap_bench.data.download import download
-from lorap_bench.data.packed import Packed
+from lorap_bench.data.families import mirror_folder
+from lorap_bench.data.packed import Packed, from_stored, to_stored
 from lorap_bench.data.published import check_counts
 from lorap_bench.data.raw import MIRROR_VARIABLE, Folders, RawSet, Source, checked_files, locate, processed_path, unpack
 from lorap_bench.errors import MissingResource
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cached"]
 
-# What parsers of pickles and text raise on damaged input.
+# What parsers of pickles, archives and text raise on damaged input.
 DAMAGE = (
     ArithmeticError,
     AssertionError,
@@ -43,6 +46,8 @@ DAMAGE = (
     TypeError,
     ValueError,
     pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 
 
@@ -68,8 +73,9 @@ def cached(raw: RawSet, read: Reader, folders: Folders) -> Packed:
         return found
     if source is None and folders.mirror is not None:
         raise MissingResource(
-            f"not in the raw-data mirror {folders.mirror}; put its files into {folders.mirror / raw.name / 'raw'}, "
-            f"or unset {MIRROR_VARIABLE} to download",
+            f"not in the raw-data mirror {folders.mirror}; put its files into "
+            f"{folders.mirror / mirror_folder(raw.name)}"
+            + (f", or unset {MIRROR_VARIABLE} to download" * bool(raw.urls)),
             where=raw.name,
         )
     try:
@@ -105,15 +111,10 @@ def _make(raw: RawSet, read: Reader, source: Source | None, scratch: Path, path:
             f"raw files of {origin} are damaged ({reason}); fetch them again", where=raw.name
         ) from error
     draft = scratch.parent / path.name
-    torch.save({"packed": _to_mapping(packed), "sums": sums}, draft)
+    torch.save({"packed": to_stored(packed), "sums": sums}, draft)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft.replace(path)
     return packed
-
-
-def _to_mapping(packed: Packed) -> dict[str, Any]:
-    """Return the fields as plain values; ``asdict`` would copy the tensors only to store them."""
-    return {name: getattr(packed, name) for name in Packed.__dataclass_fields__}
 
 
 def _load(path: Path, source: Source | None) -> Packed | None:
@@ -124,7 +125,7 @@ def _load(path: Path, source: Source | None) -> Packed | None:
         stored = torch.load(path)
         if source is not None and stored["sums"] != source.sums:
             return None
-        packed = Packed(**stored["packed"])
+        packed = from_stored(stored["packed"])
         check_counts(path.parent.name, packed)
     except (OSError, *DAMAGE):
         return None  # damaged after it was written: made again

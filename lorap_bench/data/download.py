@@ -7,6 +7,7 @@ import shutil
 import urllib.request
 from typing import TYPE_CHECKING
 
+from lorap_bench.data.families import mirror_folder
 from lorap_bench.data.raw import MIRROR_VARIABLE, unpack
 from lorap_bench.errors import MissingResource
 
@@ -24,8 +25,15 @@ def download(raw: RawSet, folder: Path) -> None:
     """Fetch every file of the set into ``folder``; an archive is unpacked and removed.
 
     Raises:
-        MissingResource: the network, the server or the disk fails, or a file arrives incomplete.
+        MissingResource: the set is not published, the network, the server or the disk fails, or a file arrives
+            incomplete.
     """
+    if not raw.urls:
+        raise MissingResource(
+            f"not published as a download; set {MIRROR_VARIABLE} to a folder that holds {mirror_folder(raw.name)}/"
+            f"{raw.required[0]}",
+            where=raw.name,
+        )
     for url in raw.urls:
         path = folder / url.rpartition("/")[2]
         try:

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from lorap_bench.config import TaskConfig
-from lorap_bench.data.load import DATASETS, EMBEDDED, canonical_name, family_of, load_task, raw_set_of
+from lorap_bench.data.families import EMBEDDED, known_family
+from lorap_bench.data.load import DATASETS, canonical_name, family_of, load_task, raw_set_of
 from lorap_bench.data.raw import Folders, locate, present, processed_path, unpack
 from lorap_bench.errors import MissingResource
 
@@ -73,7 +74,7 @@ def list_datasets() -> tuple[DatasetInfo, ...]:
         DatasetInfo(
             name=name,
             family=family_of(name),
-            level="node" if family_of(name) == "Planetoid" else "graph",
+            level="graph" if name == EMBEDDED else known_family(name).level,
             place=_place(name, folders),
         )
         for name in DATASETS
@@ -120,7 +121,7 @@ def _place(name: str, folders: Folders) -> Literal["embedded", "mirror", "cache"
         return "mirror"
     if processed_path(name, folders).is_file():
         return "cache"
-    return "download" if folders.mirror is None else "missing"
+    return "download" if folders.mirror is None and known_family(name).downloads else "missing"
 
 
 def _verified(name: str, folders: Folders) -> Verification:

@@ -5,11 +5,12 @@ Importing this module loads neither torch nor PyG; loading a data set does.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lorap_bench.data.families import BY_NAME, COLLECTION, EMBEDDED, TABLE, in_collection, known_family
 from lorap_bench.data.raw import Folders
 from lorap_bench.errors import ConfigError, Fault, nearest
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lorap_bench.config import TaskConfig
     from lorap_bench.data.packed import Packed
     from lorap_bench.data.raw import RawSet
-    from lorap_bench.data.task import GraphTask
+    from lorap_bench.data.task import GraphTask, Split
 
 __all__ = [
     "DATASETS",
@@ -33,15 +34,12 @@ __all__ = [
     "load_task",
     "provide",
     "raw_set_of",
+    "splits_of",
 ]
 
-EMBEDDED = "Digits"
-PLANETOID = ("Cora", "CiteSeer", "PubMed")
-TU = ("MUTAG", "PROTEINS", "NCI1", "DD", "REDDIT-BINARY", "IMDB-BINARY")
-DATASETS = (EMBEDDED, *PLANETOID, *TU)
-FAMILIES = ("TUDataset", "Planetoid")
+DATASETS = (EMBEDDED, *BY_NAME)
+FAMILIES = tuple(family.name for family in TABLE)
 _provided: dict[str, Packed] = {}
-_TU_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # a name becomes part of a path
 
 
 def load_task(config: TaskConfig) -> GraphTask:
@@ -55,9 +53,11 @@ def load_task(config: TaskConfig) -> GraphTask:
         MissingResource: a raw file is missing, damaged or cannot be downloaded.
     """
     name = canonical_name(config.dataset)
-    if config.fold and family_of(name) != "TUDataset":
-        fault = Fault(path="task.fold", message=f"{name} has one fixed split", got=config.fold, allowed="0")
-        raise ConfigError([fault])
+    splits = splits_of(name)
+    if config.fold >= splits:
+        message = f"{name} has one fixed split" if splits == 1 else f"{name} has {splits} splits"
+        allowed = "0" if splits == 1 else f"0 … {splits - 1}"
+        raise ConfigError([Fault(path="task.fold", message=message, got=config.fold, allowed=allowed)])
     # The embedded set and one that was provided must load whatever the environment says.
     folders = None if name == EMBEDDED or name in _provided else Folders.from_environment()
     return _task(name, config.features, config.fold, folders)
@@ -81,25 +81,30 @@ def canonical_name(dataset: str) -> str:
         ConfigError: no data set is called so; names the known ones and the nearest.
     """
     family, slash, rest = dataset.rpartition("/")
-    if dataset in DATASETS or (family == "Planetoid" and rest in PLANETOID):
+    if dataset in DATASETS:
+        return dataset
+    if slash and rest in BY_NAME and BY_NAME[rest].name == family:
         return rest
-    if slash and family == "TUDataset" and _TU_NAME.fullmatch(rest) and rest not in (EMBEDDED, *PLANETOID):
+    if slash and family == COLLECTION and in_collection(rest):
         return rest
     fault = Fault(
         path="task.dataset",
         message="unknown data set",
         got=dataset,
         allowed=", ".join(DATASETS) + ', or "TUDataset/<name>"',
-        suggestion=nearest(dataset, DATASETS) or nearest(rest, DATASETS),
+        suggestion=nearest(rest, DATASETS) or nearest(dataset, DATASETS),
     )
     raise ConfigError([fault])
 
 
 def family_of(name: str) -> str:
     """Return the family of a canonical name; the embedded set has none."""
-    if name == EMBEDDED:
-        return ""
-    return "Planetoid" if name in PLANETOID else "TUDataset"
+    return "" if name == EMBEDDED else known_family(name).name
+
+
+def splits_of(name: str) -> int:
+    """Return how many splits of a canonical name ``task.fold`` chooses among."""
+    return 1 if name == EMBEDDED else known_family(name).splits
 
 
 def raw_set_of(name: str) -> RawSet:
@@ -132,20 +137,30 @@ def _embedded() -> GraphTask:
 
 
 def _from_packed(name: str, packed: Packed, fold: int) -> GraphTask:
-    """Return the task over packed graphs: their own split, or the fold's."""
+    """Return the task over packed graphs, with the split that the fold chooses."""
     from lorap_bench.data.task import GraphTask
-    from lorap_bench.data.tudataset import fold_splits
 
     return GraphTask(
         name=name,
-        level="node" if packed.splits else "graph",
+        level=known_family(name).level,
         x=packed.x,
         edge_index=packed.edge_index,
         graph_ptr=packed.graph_ptr,
         y=packed.y,
-        splits=packed.splits or fold_splits(packed.y, fold),
+        splits=_splits(name, packed, fold),
         classes=int(packed.y.max()) + 1,
     )
+
+
+def _splits(name: str, packed: Packed, fold: int) -> dict[Split, Tensor]:
+    """Return the one published split, the fold's of several published ones, or the one drawn for the fold."""
+    if not packed.splits:
+        drawn: dict[Split, Tensor] = _loader(name).fold_splits(packed.y, fold)
+        return drawn
+    return {
+        split: chosen if chosen.dim() == 1 else chosen[fold].nonzero().squeeze(1)
+        for split, chosen in packed.splits.items()
+    }
 
 
 def _row_normalized(x: Tensor) -> Tensor:
@@ -156,6 +171,4 @@ def _row_normalized(x: Tensor) -> Tensor:
 
 def _loader(name: str) -> ModuleType:
     """Return the module that reads a canonical name's family."""
-    from lorap_bench.data import planetoid, tudataset
-
-    return planetoid if family_of(name) == "Planetoid" else tudataset
+    return import_module(f"lorap_bench.data.{known_family(name).reader}")

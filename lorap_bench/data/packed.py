@@ -1,24 +1,29 @@
-"""Graphs as read from raw files, before splits and features are chosen."""
+"""Graphs as read from raw files, before splits and features are chosen; and the form they are kept in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from lorap_bench.data.task import Split
 
-__all__ = ["Packed"]
+__all__ = ["Packed", "from_stored", "to_stored"]
+
+SPARSE_BELOW = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Packed:
     """Graphs packed one after another, as ``GraphTask`` holds them.
 
-    ``splits`` is empty where the split depends on the fold; ``x`` has no columns where the raw set
-    has no node features.
+    ``x`` has no columns where the raw set has no node features.
+
+    Shape:
+        splits: split name → ``[n]`` int64 indices of the one published split, or ``[F, N]`` bool masks of
+        ``F`` published ones; empty where splits are drawn.
     """
 
     x: Tensor
@@ -26,3 +31,34 @@ class Packed:
     graph_ptr: Tensor
     y: Tensor
     splits: dict[Split, Tensor] = field(default_factory=dict)
+
+
+def to_stored(packed: Packed) -> dict[str, Any]:
+    """Return the fields as plain values; mostly empty features as what they hold and where.
+
+    Word counts would fill a gigabyte otherwise. ``asdict`` would copy the tensors only to store them.
+    """
+    import torch
+
+    stored = {name: getattr(packed, name) for name in Packed.__dataclass_fields__}
+    x = packed.x
+    if int(torch.count_nonzero(x)) < SPARSE_BELOW * x.numel():
+        places = x.flatten().nonzero().squeeze(1)
+        stored["x"] = {"shape": list(x.shape), "places": places, "values": x.flatten()[places]}
+    return stored
+
+
+def from_stored(stored: dict[str, Any]) -> Packed:
+    """Return the set from its stored fields.
+
+    Raises:
+        LookupError, RuntimeError, TypeError: they are not what ``to_stored`` gives.
+    """
+    import torch
+
+    x = stored["x"]
+    if isinstance(x, dict):
+        dense = torch.zeros(x["shape"], dtype=x["values"].dtype)
+        dense.view(-1)[x["places"]] = x["values"]
+        stored = {**stored, "x": dense}
+    return Packed(**stored)

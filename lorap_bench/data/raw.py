@@ -1,21 +1,25 @@
 """Raw files of a data set: what a set consists of, where a mirror keeps it, and whether it is whole.
 
-A mirror is a folder with ``<Name>/raw/<files>``, or ``zips/<Name>.zip``, and maybe a ``SHA256SUMS``.
+A mirror is a folder with ``<Name>/raw/<files>`` (or where the table of families says), or ``zips/<Name>.zip``, and
+maybe a ``SHA256SUMS``.
 It is read in place and never written to; nothing of it is linked into the cache.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_dir
 
 from lorap_bench.data.checksums import KNOWN, read_sums, sha256
+from lorap_bench.data.families import mirror_folder
 from lorap_bench.errors import MissingResource
 
 if TYPE_CHECKING:
@@ -68,7 +72,8 @@ class Folders:
 class RawSet:
     """The raw files of one data set: ``required`` ones, ``optional`` ones, and where they are published.
 
-    ``urls`` name the files themselves or one archive that holds them.
+    A file's name may hold folders. ``urls`` name the files themselves or one archive that holds them; none: they
+    cannot be downloaded.
     """
 
     name: str
@@ -101,7 +106,14 @@ def processed_path(name: str, folders: Folders) -> Path:
 
 def present(name: str, mirror: Path) -> bool:
     """Whether the mirror has a place for the set, whole or not."""
-    return _folder(name, mirror).is_dir() or _archive(name, mirror).is_file()
+    return _holds(_folder(name, mirror)) or _archive(name, mirror).is_file()
+
+
+def _holds(folder: Path) -> bool:
+    """Whether a folder is there; one above ``raw`` may be another set's, and then has to hold more than that."""
+    if folder.name == "raw" or not folder.is_dir():
+        return folder.is_dir()
+    return any(item.name not in {"raw", "processed"} for item in folder.iterdir())
 
 
 def locate(raw: RawSet, mirror: Path) -> Source | None:
@@ -113,7 +125,7 @@ def locate(raw: RawSet, mirror: Path) -> Source | None:
     folder, archive = _folder(raw.name, mirror), _archive(raw.name, mirror)
     sums = read_sums(mirror)
     if folder.is_dir():
-        prefix = f"{raw.name}/raw/"
+        prefix = f"{mirror_folder(raw.name)}/"
         listed = {path.removeprefix(prefix): value for path, value in sums.items() if path.startswith(prefix)}
         found = checked_files(raw, folder, listed)
         compared = sum(name in listed or name in KNOWN for name in found)
@@ -126,7 +138,7 @@ def locate(raw: RawSet, mirror: Path) -> Source | None:
 
 
 def _folder(name: str, mirror: Path) -> Path:
-    return mirror / name / "raw"
+    return mirror / mirror_folder(name)
 
 
 def _archive(name: str, mirror: Path) -> Path:
@@ -149,7 +161,8 @@ def checked_files(raw: RawSet, folder: Path, listed: Mapping[str, str]) -> dict[
     for name in names:
         if not (folder / name).is_file():
             raise MissingResource(
-                f"raw file {folder / name} is missing; copy it there, or unset {MIRROR_VARIABLE} to download the set",
+                f"raw file {folder / name} is missing; copy it there"
+                + f", or unset {MIRROR_VARIABLE} to download the set" * bool(raw.urls),
                 where=raw.name,
             )
     return {name: _checked(folder / name, listed.get(name), raw.name) for name in names}
@@ -177,17 +190,24 @@ def unpack(raw: RawSet, archive: Path, folder: Path) -> None:
     Raises:
         MissingResource: the archive is truncated or damaged, or lacks a required file.
     """
-    wanted = {*raw.required, *raw.optional}
+    wanted = (*raw.required, *raw.optional)
     try:
         with zipfile.ZipFile(archive) as opened:
             for member in opened.namelist():
-                base = PurePosixPath(member).name
-                if base in wanted:
-                    (folder / base).write_bytes(opened.read(member))  # read checks the member's CRC
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
+                for name in wanted:
+                    if f"/{member}".endswith(f"/{name}"):
+                        _extract(opened, member, folder / name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise MissingResource(
             f"archive {archive} is truncated or damaged ({error}); fetch it again", where=raw.name
         ) from error
     for name in raw.required:
         if not (folder / name).is_file():
             raise MissingResource(f"archive {archive} holds no {name}; fetch it again", where=raw.name)
+
+
+def _extract(opened: zipfile.ZipFile, member: str, path: Path) -> None:
+    """Write one member of an archive to a file; reading to its end checks its CRC."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opened.open(member) as stream, path.open("wb") as sink:
+        shutil.copyfileobj(stream, sink)

@@ -21,7 +21,8 @@ class GraphTask:
         x: ``[N, F]`` float32 raw features of all nodes of all graphs (dense; sparsity is found
         by whoever computes).
         edge_index: ``[2, E]`` int64 (source, target) in packed node numbers, both directions of an
-        undirected edge, no self-loops, sorted by target then source, no repeats.
+        undirected edge, no self-loops, sorted by target then source, no repeats. Superpixels alone have
+        edges of one direction.
         graph_ptr: ``[G + 1]`` int64; graph ``g`` owns nodes ``graph_ptr[g]:graph_ptr[g + 1]``.
         y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``) int64 class labels.
         splits: split name → sorted int64 indices of nodes or graphs.

@@ -36,14 +36,25 @@ def environment(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 
 @pytest.fixture
+def forget_counts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Forget the published counts of sets, so that small ones may bear their names."""
+
+    def forget(*names: str) -> None:
+        for name in names:
+            monkeypatch.delitem(PUBLISHED, name)
+
+    return forget
+
+
+@pytest.fixture
 def write_tu() -> Callable[..., Path]:
     return _write_tu
 
 
 @pytest.fixture
-def write_planetoid(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def write_planetoid(forget_counts: Callable[..., None]) -> Callable[..., Path]:
     """Write a small set under the name of a known one, whose published counts are forgotten meanwhile."""
-    monkeypatch.delitem(PUBLISHED, "PubMed")
+    forget_counts("PubMed")
     return _write_planetoid
 
 

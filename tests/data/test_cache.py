@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lorap_bench.data.packed import Packed
 
 NAMES = ("TINY_A.txt", "TINY_graph_indicator.txt", "TINY_graph_labels.txt")
-RAW = RawSet(name="TINY", required=NAMES, optional=("TINY_node_labels.txt",))
+RAW = RawSet(name="TINY", required=NAMES, optional=("TINY_node_labels.txt",), urls=("file:///nowhere/TINY.zip",))
 
 
 @pytest.fixture

@@ -28,6 +28,12 @@ def test_an_archive_is_unpacked_and_removed(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "raw").iterdir()] == ["X_A.txt"]
 
 
+def test_a_set_that_is_published_nowhere(tmp_path: Path) -> None:
+    raw = RawSet(name="MNIST-75sp", required=("superpixels_75.npz",))
+    with pytest.raises(MissingResource, match=r"^MNIST-75sp: not published .*LORAP_BENCH_RAW .* MNIST/superpixels_75"):
+        download(raw, tmp_path)
+
+
 def test_no_network(tmp_path: Path) -> None:
     # Port 0 is never served: the connection is refused at once.
     raw = RawSet(name="X", required=("x",), urls=("http://127.0.0.1:0/x",))

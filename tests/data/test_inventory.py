@@ -31,6 +31,21 @@ def test_where_sets_come_from(
     monkeypatch.delenv("LORAP_BENCH_RAW")
     assert (_places()["PubMed"], _places()["Cora"]) == ("cache", "download")
     assert [info.level for info in list_datasets()][:4] == ["graph", "node", "node", "node"]
+    assert _places()["MNIST-75sp"] == "missing"  # published nowhere
+
+
+def test_sets_in_folders_of_other_names(environment: Folders) -> None:
+    assert environment.mirror is not None
+    for folder in ("cornell/raw", "roman_empire/raw", "ogbn_arxiv/split", "CIFAR10/raw"):
+        (environment.mirror / folder).mkdir(parents=True)
+    (environment.mirror / "MNIST").mkdir()
+    (environment.mirror / "MNIST" / "superpixels_75.npz").touch()
+    found = {name for name, place in _places().items() if place == "mirror"}
+    assert found == {"Cornell", "Roman-empire", "ogbn-arxiv", "CIFAR10", "MNIST-75sp"}
+    families = {info.name: info.family for info in list_datasets()}
+    assert families["Cornell"] == "GeomGCN"
+    (cornell,) = verify(["Cornell"])
+    assert "cornell/raw/out1_node_feature_label.txt is missing" in cornell.problem
 
 
 def test_prepare_gives_the_figures(environment: Folders, write_tu: Callable[..., Path]) -> None:
@@ -71,6 +86,11 @@ def test_the_real_mirror_is_whole(raw_mirror: Path) -> None:
     [cora] = verify(["Cora"])
     assert cora == Verification(name="Cora", files=8, compared=8)
     assert cora.state == "whole"
+
+
+def test_listed_files_of_the_real_mirror_are_whole(raw_mirror: Path) -> None:
+    found = verify(["Cornell", "Photo", "Tolokers", "MNIST-75sp"])
+    assert [(item.files, item.state) for item in found] == [(12, "whole"), (1, "whole"), (1, "whole"), (1, "whole")]
 
 
 def test_verify_says_whole_only_of_what_it_compared(environment: Folders, write_tu: Callable[..., Path]) -> None:

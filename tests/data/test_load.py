@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lorap_bench.config import TaskConfig
-from lorap_bench.data.load import DATASETS, FAMILIES, canonical_name, family_of, load_task
+from lorap_bench.data.load import DATASETS, FAMILIES, canonical_name, family_of, load_task, splits_of
 from lorap_bench.errors import ConfigError, MissingResource
 
 if TYPE_CHECKING:
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 
 def test_names() -> None:
     assert DATASETS[0] == TaskConfig().dataset == "Digits"
-    assert FAMILIES == ("TUDataset", "Planetoid")
-    assert [family_of(name) for name in ("Digits", "PubMed", "DD")] == ["", "Planetoid", "TUDataset"]
+    assert {"TUDataset", "Planetoid", "Amazon", "OGB"} < set(FAMILIES)
+    assert [family_of(name) for name in ("Digits", "PubMed", "DD", "COX2", "CS")] == [
+        "",
+        "Planetoid",
+        "TUDataset",
+        "TUDataset",
+        "Coauthor",
+    ]
+    assert [splits_of(name) for name in ("Digits", "PubMed", "DD", "Photo", "WikiCS")] == [1, 1, 10, 10, 20]
+    assert canonical_name("OGB/ogbn-arxiv") == "ogbn-arxiv"
     assert [canonical_name(name) for name in ("Cora", "Planetoid/Cora", "TUDataset/NCI1", "TUDataset/COX2")] == [
         "Cora",
         "Cora",
@@ -37,6 +45,10 @@ def test_names() -> None:
         ("Planetoid/Corra", "Cora"),
         ("TUDataset/../x", ""),
         ("TUDataset/Cora", "Cora"),
+        ("TUDataset/Photo", "Photo"),
+        ("TUDataset/Digits", "Digits"),
+        ("Amazon/Cora", "Cora"),
+        ("ogbn-arxive", "ogbn-arxiv"),
         ("TUDataset/", ""),
         ("", ""),
     ],
@@ -55,6 +67,12 @@ def test_an_unknown_name(name: str, suggestion: str) -> None:
 def test_a_fold_of_a_fixed_split(name: str) -> None:
     with pytest.raises(ConfigError, match=r"task\.fold: .* has one fixed split; got 3; allowed: 0"):
         load_task(TaskConfig(dataset=name, fold=3))
+
+
+@pytest.mark.parametrize(("name", "splits"), [("Photo", 10), ("MUTAG", 10)])
+def test_a_fold_beyond_the_splits(name: str, splits: int) -> None:
+    with pytest.raises(ConfigError, match=rf"task\.fold: {name} has {splits} splits; got 10; allowed: 0 … 9"):
+        load_task(TaskConfig(dataset=name, fold=10))
 
 
 def test_the_default_needs_nothing_and_is_loaded_once() -> None:
@@ -124,7 +142,7 @@ def test_the_door_itself_loads_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["Cora", "MUTAG", "IMDB-BINARY"])
+@pytest.mark.parametrize("name", ["Cora", "MUTAG", "IMDB-BINARY", "Photo", "Cornell", "Actor", "Tolokers"])
 def test_real_tasks_keep_the_contract(raw_mirror: Path, name: str) -> None:
     task = load_task(TaskConfig(dataset=name))
     nodes = len(task.x)
@@ -139,6 +157,22 @@ def test_real_tasks_keep_the_contract(raw_mirror: Path, name: str) -> None:
     assert len(task.y) == items
     together = torch.cat(list(task.splits.values()))
     assert len(together.unique()) == len(together) <= items
+
+
+@pytest.mark.parametrize("name", ["Photo", "Cornell"])
+def test_real_sets_train(raw_mirror: Path, name: str) -> None:
+    from lorap_bench.config import ModelConfig, OptimConfig, TrialConfig
+    from lorap_bench.record import Status
+    from lorap_bench.train.trial import run_trial
+
+    config = TrialConfig(
+        task=TaskConfig(dataset=name, fold=3), model=ModelConfig(hidden=8), optim=OptimConfig(epochs=3)
+    )
+    record = run_trial(config, [0]).record
+    (member,) = record.members
+    assert member.status is Status.COMPLETE
+    assert member.val is not None
+    assert 0 < member.val <= 1
 
 
 def test_an_archive_of_the_real_mirror(raw_mirror: Path) -> None:

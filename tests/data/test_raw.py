@@ -135,6 +135,18 @@ def test_a_damaged_member(mirror: Path, tmp_path_factory: pytest.TempPathFactory
         unpack(RAW, archive, tmp_path_factory.mktemp("unpacked"))
 
 
+def test_files_in_folders_of_an_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "mag.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("mag/raw/cites/edge.csv.gz", "cites")
+        opened.writestr("mag/raw/writes/edge.csv.gz", "writes")
+        opened.writestr("mag/raw/precites/edge.csv.gz", "precites")
+    unpack(RawSet(name="X", required=("raw/cites/edge.csv.gz",)), archive, tmp_path / "out")
+    found = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert found == [tmp_path / "out" / "raw" / "cites" / "edge.csv.gz"]
+    assert found[0].read_text() == "cites"
+
+
 def test_an_archive_without_a_file(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     archive = _archive(mirror, without="TINY_A.txt")
     with pytest.raises(MissingResource, match=r"holds no TINY_A\.txt"):

@@ -126,7 +126,7 @@ name = "Bad Name"
 objectives = ["accuracy", "acuracy"]
 [task]
 dataset = "Coraa"
-fold = 12
+fold = 20
 [quant]
 bits = 9
 component_bits = { weigth = 4 }
@@ -174,7 +174,7 @@ kind = "jurnal"
     assert found["version"].message == "required key is missing"
     assert found["nam"].suggestion == "name"
     assert found["objectives[1]"].suggestion == "accuracy"
-    assert found["task.fold"].allowed == "<= 9"
+    assert found["task.fold"].allowed == "<= 19"
     assert found["model.hidden"].allowed == "a whole number"
     assert found["optim.epoch"].suggestion == "epochs"
     assert found["optim.epoch"].allowed.startswith("epochs, lr")
