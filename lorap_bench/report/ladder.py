@@ -75,8 +75,8 @@ def worth(climbed: Sequence[Step]) -> str:
     sure = [step.comparison.difference.mean for step in own if step.adjusted is not None and step.adjusted < 0.05]
     gains = sum(mean > 0 for mean in sure)
     return (
-        f"Of {len(own)} comparisons of a trial’s own prompt with no prompt on the same fresh test seeds, **{gains} are "
-        f"gains and {len(sure) - gains} losses** (p < 0.05, adjusted by Holm’s procedure). "
+        f"Of {len(own)} comparisons of a trial’s own prompt with no prompt on the same fresh test seeds, significant "
+        f"**gains: {gains}, losses: {len(sure) - gains}** (p < 0.05, adjusted by Holm’s procedure). "
     )
 
 

@@ -96,7 +96,7 @@ def test_the_gains_of_prompts_are_counted_apart_and_every_look_is_told(
     words = " ".join(block.text for block in blocks if isinstance(block, Words))
     assert "measured in 2 looks on the test split" in words
     assert "Of 2 comparisons of a trial’s own prompt with no prompt" in words
-    assert "**1 are gains and 1 losses**" in words
+    assert "**gains: 1, losses: 1**" in words
     alone = replace(confirmations[0], baselines={Baseline.FP32: confirmations[0].baselines[Baseline.FP32]})
     blocks = ladder.section(Material(make_spec(), records[:1], {0: alone})).blocks
     words = " ".join(block.text for block in blocks if isinstance(block, Words))
