@@ -78,7 +78,7 @@ def test_the_section_names_what_is_significant_and_how_to_get_one(
     assert list(trace.x) == ["FP32, no prompt", "no prompt", "the trial"]
     assert len(figure.table.rows) == 3
     (table,) = [block for block in walk(blocks) if isinstance(block, Table)]
-    assert [row[1] for row in table.rows] == ["no prompt − FP32", "own prompt − no prompt"]
+    assert [row[1] for row in table.rows] == ["own prompt − no prompt", "no prompt − FP32"]
     assert any("**2 of 2 are below 0.05**" in block.text for block in blocks if isinstance(block, Words))
 
 

@@ -139,10 +139,12 @@ def _comparisons(climbed: Sequence[Step]) -> Table:
             found.d,
         )
 
+    # What a prompt is worth comes before what quantization costs.
+    ordered = sorted(climbed, key=lambda step: (step.words.startswith("no prompt"), step.trial))
     return Table(
         id="comparisons",
         caption="Paired comparisons of rungs",
         columns=columns,
-        rows=[row(step) for step in climbed],
-        trials=[step.trial for step in climbed],
+        rows=[row(step) for step in ordered],
+        trials=[step.trial for step in ordered],
     )
