@@ -25,7 +25,9 @@ from lorap_bench.cli import (
     show,
     status,
     stop,
+    suite,
     train,
+    verify,
 )
 from lorap_bench.cli.group import Guarded
 
@@ -52,6 +54,8 @@ app.command(epilog=dashboard.EXAMPLE)(dashboard.dashboard)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=show.EXAMPLE)(show.show)
 app.command(epilog=rerun.EXAMPLE)(rerun.rerun)
+app.command(epilog=suite.EXAMPLE)(suite.suite)
+app.command(epilog=verify.EXAMPLE)(verify.verify)
 app.command(epilog=report.EXAMPLE)(report.report)
 app.command(epilog=compare.EXAMPLE)(compare.compare)
 app.command(epilog=export.EXAMPLE)(export.export)

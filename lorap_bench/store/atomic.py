@@ -16,13 +16,22 @@ from lorap_bench.store.access import access
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_json", "sync_folder", "write_json"]
+__all__ = ["read_json", "sync_folder", "write_bytes", "write_json"]
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as JSON: temporary file beside it, fsync, rename, fsync of the folder.
+    """Write ``value`` as JSON, as ``write_bytes`` does.
 
     JSON has no NaN and no infinity; such numbers become null.
+
+    Raises:
+        StoreError: the file cannot be written (disk full, no permission); the old one stays.
+    """
+    write_bytes(path, _text(value).encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data``: temporary file beside it, fsync, rename, fsync of the folder.
 
     Raises:
         StoreError: the file cannot be written (disk full, no permission); the old one stays.
@@ -30,8 +39,8 @@ def write_json(path: Path, value: Any) -> None:
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")  # two drivers may write the same file
     with access(path, "write"):
         try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(_text(value))
+            with temporary.open("wb") as file:
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -23,7 +23,7 @@ from lorap_bench.study.spec import COSTS, OBJECTIVES, ParameterSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_configuration", "check_study"]
+__all__ = ["check_configuration", "check_study", "key_fault", "value_faults"]
 
 _NAMED = ("task.dataset", "model.arch", "quant.scheme", "prompt.kind")
 _ONE_TASK = frozenset({"dataset", "features", "fold"})
@@ -39,7 +39,7 @@ def check_configuration(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
         keys = sections.get("quant", {}).get(table)
         for key in keys if isinstance(keys, dict) else ():
             slot = Slot("quant", table, key)
-            faults.append(_key_fault(slot, slot.path, catalog))
+            faults.append(key_fault(slot, slot.path, catalog))
     return [fault for fault in faults if fault is not None]
 
 
@@ -94,10 +94,10 @@ def _check_parameter(parameter: Parameter, catalog: Catalog) -> list[Fault]:
         slot = slot_of(parameter.path, where=where)
     except ConfigError as error:
         return list(error.faults)
-    found = [_key_fault(slot, where, catalog), _task_fault(slot, where)]
+    found = [key_fault(slot, where, catalog), _task_fault(slot, where)]
     faults = [fault for fault in found if fault is not None]
     for place, value in _trials(parameter):
-        faults.extend(_value_faults(slot, value, f"{where}.{place}", catalog))
+        faults.extend(value_faults(slot, value, f"{where}.{place}", catalog))
         if faults and not isinstance(parameter.distribution, Choices):
             break  # one end of a range is enough: the other mostly says the same
     return faults
@@ -114,7 +114,7 @@ def _check_conditions(parameter: Parameter, known: dict[str, Parameter], catalog
                 faults.extend(error.faults)
                 continue
             for value in values:
-                faults.extend(_value_faults(slot, value, where, catalog))
+                faults.extend(value_faults(slot, value, where, catalog))
             continue
         parent = known[path].distribution
         if isinstance(parent, FloatRange):
@@ -129,7 +129,8 @@ def _check_conditions(parameter: Parameter, known: dict[str, Parameter], catalog
     return faults
 
 
-def _key_fault(slot: Slot, where: str, catalog: Catalog) -> Fault | None:
+def key_fault(slot: Slot, where: str, catalog: Catalog) -> Fault | None:
+    """Return what is wrong with the key of a table's entry; None where nothing is, or the slot is no entry."""
     if slot.key is None:
         return None
     if slot.field == "component_bits":
@@ -146,7 +147,8 @@ def _task_fault(slot: Slot, where: str) -> Fault | None:
     return Fault(path=where, message="a study is about one task; write a study for each", got=slot.path)
 
 
-def _value_faults(slot: Slot, value: Any, where: str, catalog: Catalog) -> list[Fault]:
+def value_faults(slot: Slot, value: Any, where: str, catalog: Catalog) -> list[Fault]:
+    """Return what is wrong with a value for a slot: its type, its range, a name that nobody knows."""
     try:
         slot.accept(value, where=where)
     except ConfigError as error:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-import tomllib
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
-from lorap_bench.errors import ConfigError, Fault, nearest
+from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.study.checks import check_configuration, check_study
-from lorap_bench.study.faults import fault_of, join_path
 from lorap_bench.study.overrides import apply_overrides, parse_overrides
+from lorap_bench.study.reading import read_toml, refuse_alien_values
 from lorap_bench.study.spec import ConfigSpec, StudySpec
+from lorap_bench.study.structure import structure_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lorap_bench.config import TrialConfig
@@ -37,7 +34,7 @@ def load_study(path: Path, *, catalog: Catalog, overrides: Sequence[str] = ()) -
     """
     changes = parse_overrides(overrides)
     data = _read(path, changes)
-    faults = [*_structure(StudySpec, data), *check_configuration(data, catalog), *check_study(data, catalog)]
+    faults = [*structure_faults(StudySpec, data), *check_configuration(data, catalog), *check_study(data, catalog)]
     faults += _searched_and_set(data, changes)
     if data.get("space", {}) == {}:
         faults.append(Fault(path="space", message="nothing to search", allowed="at least one parameter"))
@@ -55,7 +52,7 @@ def load_config(path: Path, *, catalog: Catalog, overrides: Sequence[str] = ()) 
     data = _read(path, changes)
     study = not _STUDY_KEYS.isdisjoint(data)
     model = StudySpec if study else ConfigSpec
-    faults = [*_structure(model, data), *check_configuration(data, catalog)]
+    faults = [*structure_faults(model, data), *check_configuration(data, catalog)]
     faults += check_study(data, catalog) if study else []
     _raise(faults, path, changes)
     return model.model_validate_json(json.dumps(data)).base
@@ -100,83 +97,17 @@ def _is_nested(value: dict[str, Any]) -> bool:
 
 
 def _read(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([Fault(path="", message=f"not valid TOML: {error}")], where=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([Fault(path="", message="not a text file in UTF-8")], where=str(path)) from error
-    except OSError as error:
-        raise ConfigError([_unreadable(path, error)], where=str(path)) from error
+    data = read_toml(path)
     _flatten_space_of(data)  # before, so that an override finds its parameter however the file writes it
     apply_overrides(data, changes)
     _flatten_space_of(data)
-    alien = list(_alien_values(data, ()))
-    if alien:
-        raise ConfigError(alien, where=str(path))
+    refuse_alien_values(data, path)
     return data
 
 
 def _flatten_space_of(data: dict[str, Any]) -> None:
     if isinstance(data.get("space"), dict):
         data["space"] = flatten_space(data["space"])
-
-
-def _unreadable(path: Path, error: OSError) -> Fault:
-    folder = path.parent
-    stems = [item.stem for item in folder.glob("*.toml") if item.is_file()] if folder.is_dir() else []
-    found = nearest(path.stem, stems)
-    reason = (error.strerror or "cannot be read").lower()
-    return Fault(path="", message=f"cannot read the file: {reason}", suggestion=f"{found}.toml" if found else "")
-
-
-def _alien_values(value: Any, location: tuple[int | str, ...]) -> Iterator[Fault]:
-    """Yield a fault for each value that has no place in a study: dates, infinities, not-a-numbers."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _alien_values(item, (*location, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _alien_values(item, (*location, index))
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield Fault(path=join_path(location), message="not a finite number", got=value)
-    elif not isinstance(value, bool | int | float | str):
-        yield Fault(path=join_path(location), message="a date or time has no meaning here", got=str(value))
-
-
-def _structure(model: type[ConfigSpec], data: dict[str, Any]) -> list[Fault]:
-    """Return the faults of keys and types."""
-    try:
-        model.model_validate_json(json.dumps(data))
-    except ValidationError as error:
-        return [
-            fault_of(detail, join_path(detail["loc"]), _keys_at(model, detail["loc"][:-1]))
-            for detail in error.errors(include_url=False)
-        ]
-    return []
-
-
-def _keys_at(model: type[Any], location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the table at ``location`` knows."""
-    kind: Any = model
-    for part in location:
-        annotation = _annotations(kind).get(str(part))
-        if annotation is None:  # the key of a free table: what counts is the table's value type
-            continue
-        kind = next((item for item in (annotation, *getattr(annotation, "__args__", ())) if _is_record(item)), None)
-    return list(_annotations(kind))
-
-
-def _annotations(kind: Any) -> dict[str, Any]:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return {item.alias or name: item.annotation for name, item in kind.model_fields.items()}
-    if is_dataclass(kind):
-        return {item.name: item.type for item in fields(kind)}
-    return {}
-
-
-def _is_record(kind: Any) -> bool:
-    return isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, BaseModel))
 
 
 def _searched_and_set(data: dict[str, Any], changes: dict[str, Any]) -> list[Fault]:

@@ -28,6 +28,8 @@ VERBS = [
     "model",
     "predict",
     "schema",
+    "suite",
+    "verify",
     "extend",
     "stop",
     "repair",

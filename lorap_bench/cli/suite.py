@@ -1,0 +1,86 @@
+"""``lorap-bench suite``: every cell of a benchmark table, trained once and kept; the same command goes on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from lorap_bench.cli.group import INTERRUPTED
+from lorap_bench.cli.options import Backend, Device, Json, Quiet, RawMirror, Runs, compute_with, use_mirror
+from lorap_bench.cli.run import FAILED, announce
+from lorap_bench.cli.screen import counted, message, print_json, print_path, print_table
+from lorap_bench.cli.wiring import catalog
+
+if TYPE_CHECKING:
+    from lorap_bench.suite.sitting import Sitting
+
+EXAMPLE = "Example: lorap-bench suite studies/suites/tiny.toml --only dataset=Digits,scheme=A2Q --dry-run"
+
+
+def suite(
+    file: Annotated[Path, typer.Argument(metavar="SUITE", help="Suite file (TOML).", show_default=False)],
+    runs: Runs = Path("runs"),
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="AXIS=VALUE,…",
+            help="Run only these cells; an axis given again adds a value.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the cells and forecast their time; run nothing.")
+    ] = False,
+    raw_mirror: RawMirror = None,
+    backend: Backend = None,
+    device: Device = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the cells of a suite that are not finished, and write its table.
+
+    Ctrl-C finishes the cell under way, saves and stops; a second one leaves it, and it runs again next time.
+    However the run ends, no finished cell is lost.
+    """
+    use_mirror(raw_mirror)
+    compute_with(backend, device)
+    from lorap_bench.cli.suite_progress import suite_progress
+    from lorap_bench.executors.stop import Stop, on_signals
+    from lorap_bench.suite.file import load_suite
+    from lorap_bench.suite.sitting import open_sitting
+
+    sitting = open_sitting(load_suite(file, catalog=catalog()), runs, only or ())
+    if dry_run:
+        _show(sitting, as_json=as_json)
+        return
+    with on_signals(Stop(announce)) as stop:
+        complete = sitting.run(stop, suite_progress(sitting, quiet=quiet), on_note=message)
+    if as_json:
+        _show(sitting, as_json=True)
+    else:
+        print_path("table", sitting.folder.root / "table.csv")
+    if not complete:
+        message("saved; the same command goes on from here")
+        raise typer.Exit(INTERRUPTED)
+    failed = sum(result.failed for result in sitting.results.values())
+    if failed:
+        message(f"{counted(failed, 'cell')} with failed trainings; the table gives the reasons")
+        raise typer.Exit(FAILED)
+
+
+def _show(sitting: "Sitting", *, as_json: bool) -> None:
+    """Print where the chosen cells stand, and how long those that are left will train."""
+    from lorap_bench.cli.suite_progress import told_forecast
+    from lorap_bench.suite.forecast import forecast
+
+    found = sitting.summary()
+    if as_json:
+        print_json(found)
+        return
+    rows = [[*line["axes"].values(), len(line["replicas"]), line["state"], line["reason"]] for line in found["cells"]]
+    columns = [*sitting.spec.axes, "trainings", "", ""]
+    print_table(columns, [[escape(str(text)) for text in row] for row in rows], title=found["name"])
+    states = ", ".join(f"{count} {state}" for state, count in found["states"].items() if count)
+    message("; ".join(filter(None, [states, told_forecast(forecast(sitting.plan, sitting.results))])))
