@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from lorap_bench.report.critical import critical_figure, ranked_words
 from lorap_bench.report.document import Column, Figure, Section, Table, Words, plain
 from lorap_bench.report.figures import base_figure, interval_bars
 from lorap_bench.report.ladder import Rung, Step, rungs, steps, worth
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["section"]
 
 _DRAWN = 6
+_RUNGS = ("FP32, no prompt", "no prompt", "node prompts alone", "LoRAP alone", "the trial")
 
 
 def section(material: Material) -> Section:
@@ -49,6 +51,7 @@ def _blocks(material: Material) -> Iterator[Block]:
         "the search chose for the trial: the rungs below were not tuned for themselves."
     )
     yield _figure(material, ladders)
+    yield from _ranks(ladders)
     if climbed:
         significant = sum(step.adjusted is not None and step.adjusted < 0.05 for step in climbed)
         yield Words(
@@ -63,14 +66,13 @@ def _blocks(material: Material) -> Iterator[Block]:
 def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
     plot = base_figure("", "test accuracy (%)", height=380)
     records = [record for record in material.complete if record.number in ladders]
-    names = ["FP32, no prompt", "no prompt", "node prompts alone", "LoRAP alone", "the trial"]
     best = [winner.record.number for winner in winners(material.records)]
     for place, record in enumerate(spread(records, _DRAWN, best)):
         ladder = ladders[record.number]
         shown = [(_place(rung, ladder), rung) for rung in ladder if rung.test is not None]
         plot.add_trace(_line(place, record.number, label(record), shown))
     used = {where for trace in plot.data for where in trace.x}
-    order = [name for name in names if name in used]
+    order = [name for name in _RUNGS if name in used]
     plot.update_xaxes(type="category", categoryorder="array", categoryarray=order, showgrid=False)
     plot.update_layout(margin_b=110)
     columns = (
@@ -114,6 +116,20 @@ def _place(rung: Rung, ladder: Sequence[Rung]) -> str:
     if rung is not ladder[-1]:
         return rung.words
     return "no prompt" if rung.record.config.get("prompt", {}).get("kind") == "None" else "the trial"
+
+
+def _ranks(ladders: dict[int, list[Rung]]) -> Iterator[Block]:
+    """Rank the rungs over the confirmed trials that have all of them."""
+    names = [name for name in _RUNGS if any(_place(rung, one) == name for one in ladders.values() for rung in one)]
+    found = [{_place(rung, one): rung.test.mean for rung in one if rung.test} for one in ladders.values()]
+    table = [[means.get(name) for name in names] for means in found if "the trial" in means]
+    figure = critical_figure("ladder-ranks", names, table) if table else None
+    if figure is not None:
+        yield Words(
+            f"Which rung ranks best over the confirmed trials that have a prompt: {ranked_words(table)} The trials are "
+            "of one data set and share seeds, so they are not independent, and the p is too small."
+        )
+        yield figure
 
 
 def _comparisons(climbed: Sequence[Step]) -> Table:
