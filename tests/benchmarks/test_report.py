@@ -39,6 +39,7 @@ def test_a_made_up_study_is_a_plausible_one(tmp_path: Path) -> None:
     assert len(folder.curves(front[0].number)["val_metric"]) == 3
 
 
+@pytest.mark.slow
 def test_each_command_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     rows = measured(20, tmp_path, rounds=1)
     assert [row["command"] for row in rows] == ["report", "export csv", "export json", "export parquet"]

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lorap_bench.cli.main import app
+from lorap_bench.data.raw import MIRROR_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,15 @@ sampler = "Random"
 trials = 3
 """
 MAIN = "import sys; from lorap_bench.cli.main import main; sys.argv[0] = 'lorap-bench'; main()"
+
+
+@pytest.fixture(autouse=True)
+def _mirror_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the variable that ``--raw-mirror`` sets back what it was: commands run in this process."""
+    before = os.environ.get(MIRROR_VARIABLE)
+    monkeypatch.setenv(MIRROR_VARIABLE, before or "")
+    if before is None:
+        monkeypatch.delenv(MIRROR_VARIABLE)
 
 
 @dataclass(frozen=True)

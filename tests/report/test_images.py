@@ -55,6 +55,7 @@ def size(png: bytes) -> tuple[int, int]:
 
 @pytest.mark.browser
 @drawing
+@pytest.mark.slow
 def test_every_figure_of_a_study_is_drawn_the_same_each_time(make_spec: Make, make_study: Make) -> None:
     found = figures(assemble(Material(make_spec(), make_study(20))))
     drawn = pictures(found, ("svg", "png"))

@@ -300,7 +300,14 @@ def _interrupting(stop: Stop, *, at_once: bool) -> Any:
     return train_and_stop
 
 
-@pytest.mark.parametrize(("together", "kind"), [(1, "journal"), (4, "journal"), (1, "sqlite")])
+@pytest.mark.parametrize(
+    ("together", "kind"),
+    [
+        (1, "journal"),
+        pytest.param(4, "journal", marks=pytest.mark.slow),
+        pytest.param(1, "sqlite", marks=pytest.mark.slow),
+    ],
+)
 def test_kill_9_at_any_moment(tmp_path: Path, together: int, kind: str) -> None:
     """A real process, killed by a real signal at seeded moments, half-written lines included."""
     spec = make_spec(
