@@ -246,6 +246,7 @@ def test_every_public_class_keeps_its_contract(module: str, contract: type[Contr
     assert _without_contract(contract, [*known, "Uncollected", "Absent"]) == ["Uncollected", "Absent"]
 
 
+@pytest.mark.slow
 def test_the_example_of_extending_keeps_the_contracts(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     blocks = re.findall(r'```python title="(\w+\.py)"\n(.*?)```', text, re.DOTALL)

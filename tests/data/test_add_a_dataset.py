@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +40,7 @@ def _apply(blocks: dict[str, str], checkout: Path) -> None:
         path.write_text(f"{before}\n{block.removesuffix(chr(10))}{end}{after}", encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_four_files_bring_a_data_set(project_root: Path, tmp_path: Path) -> None:
     blocks = dict(BLOCK.findall((project_root / "docs" / "add-a-dataset.md").read_text(encoding="utf-8")))
     assert len(blocks) == 4

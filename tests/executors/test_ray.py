@@ -194,6 +194,13 @@ def test_workers_look_at_one_copy_of_the_drivers_data(cluster: None, monkeypatch
     assert luggage.pack_luggage("") is None
 
 
+def ask_for_ever(actor: Any) -> None:
+    import ray
+
+    while True:
+        ray.get(actor.rungs.remote(5))
+
+
 def test_without_their_judge_trials_train_on(cluster: None) -> None:
     import ray
 
@@ -206,6 +213,8 @@ def test_without_their_judge_trials_train_on(cluster: None) -> None:
     assert far.rungs(5) == (1, 2, 4)
     assert far.judge(1, {0: [0.5], 1: [0.4]}, {0: costs, 1: costs}).keys() == {1}
     ray.kill(near.actor)
+    with pytest.raises(ray.exceptions.RayActorError):  # a kill is under way for a moment
+        ask_for_ever(near.actor)
     assert far.judge(2, {0: [0.5]}, {0: costs}) == {}
     assert far.rungs(5) == ()
 

@@ -149,7 +149,11 @@ def prompt(members: int, width: int, count: int, rank: int) -> tuple[Tensor, ...
 
 
 @pytest.mark.parametrize("gate", list(Gate))
-@pytest.mark.parametrize("sizes", [(3, 37, 5, 3, 2), (3, 1, 5, 3, 0), (2, 37, 1, 1, 1), (2, 70, 300, 17, 0)], ids=str)
+@pytest.mark.parametrize(
+    "sizes",
+    [(3, 37, 5, 3, 2), (3, 1, 5, 3, 0), (2, 37, 1, 1, 1), pytest.param((2, 70, 300, 17, 0), marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_injection(gate: Gate, sizes: tuple[int, int, int, int, int]) -> None:
     members, nodes, width, count, rank = sizes
     operation = injected(gate, 2 if rank else 1)
@@ -159,7 +163,9 @@ def test_injection(gate: Gate, sizes: tuple[int, int, int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("gate", list(Gate))
-@pytest.mark.parametrize("sizes", [(3, 37, 5, 3, 2), (3, 1, 5, 3, 0), (2, 70, 300, 17, 0)], ids=str)
+@pytest.mark.parametrize(
+    "sizes", [(3, 37, 5, 3, 2), (3, 1, 5, 3, 0), pytest.param((2, 70, 300, 17, 0), marks=pytest.mark.slow)], ids=str
+)
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_what_is_injected_is_quantized_before_it_is_written(
     gate: Gate, sizes: tuple[int, int, int, int, int], symmetric: bool

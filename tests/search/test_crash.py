@@ -303,7 +303,7 @@ def _interrupting(stop: Stop, *, at_once: bool) -> Any:
 @pytest.mark.parametrize(
     ("together", "kind"),
     [
-        (1, "journal"),
+        pytest.param(1, "journal", marks=pytest.mark.slow),
         pytest.param(4, "journal", marks=pytest.mark.slow),
         pytest.param(1, "sqlite", marks=pytest.mark.slow),
     ],
