@@ -1,12 +1,12 @@
 """``lorap-bench run``: search, confirm, report; the same command goes on where it stopped."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lorap_bench.cli.drive import Drive
+from lorap_bench.cli.engine import Address, Cpus, Engine, Executor, Gpus, Where, Workers
 from lorap_bench.cli.group import INTERRUPTED
 from lorap_bench.cli.options import (
     Backend,
@@ -24,24 +24,12 @@ from lorap_bench.cli.wiring import read_study, task_shape
 from lorap_bench.errors import LorapBenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lorap_bench.cost.shape import TaskShape
-    from lorap_bench.executors.stop import Stop
-    from lorap_bench.search.loop import Broker
     from lorap_bench.search.objective import Planner
     from lorap_bench.study.spec import StudySpec
 
 EXAMPLE = "Example: lorap-bench run studies/quickstart.toml --executor ray --workers 4"
 FAILED = 3
-TRAINER = "lorap_bench.train.trial:run_groups"
-
-
-class Executor(StrEnum):
-    """Where trials run: in this process, or in Ray's workers."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def run(
@@ -51,20 +39,11 @@ def run(
     raw_mirror: RawMirror = None,
     backend: Backend = None,
     device: Device = None,
-    executor: Annotated[Executor, typer.Option("--executor", help="Where trials run.")] = Executor.LOCAL,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            "--address", metavar="HOST:PORT", help="Ray: an existing cluster, or auto (default: one for the run)."
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, metavar="N", help="Ray: workers at a time (default: one a core).")
-    ] = None,
-    cpus: Annotated[float, typer.Option("--cpus-per-trial", min=0, metavar="C", help="Ray: cores of a worker.")] = 1.0,
-    gpus: Annotated[
-        float, typer.Option("--gpus-per-trial", min=0, metavar="G", help="Ray: GPUs of a worker; parts share one.")
-    ] = 0.0,
+    executor: Where = Executor.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    cpus: Cpus = 1.0,
+    gpus: Gpus = 0.0,
     one_driver: Annotated[
         bool, typer.Option("--one-driver", help="Nobody else runs this study: its journal may lie on a network disk.")
     ] = False,
@@ -87,10 +66,9 @@ def run(
     with on_signals(Stop(announce)) as stop:
         drive = Drive(spec=spec, folder=folder, stop=stop, quiet=quiet)
         before = drive.extent()
-        cluster = {"address": address, "workers": workers, "cpus_per_trial": cpus, "gpus_per_trial": gpus}
-        execute = _executor(executor, stop, dataset=spec.base.task.dataset, **cluster)
+        engine = Engine(executor, address, workers, cpus, gpus, (spec.base.task.dataset,))
         try:
-            ended = drive.whole_search(shape, execute)
+            ended = drive.whole_search(shape, lambda broker: engine.run(broker, stop))
             complete = ended is not None and ended.confirm(planner)
         except LorapBenchError:
             if report and drive.extent() != before:
@@ -134,20 +112,3 @@ def announce(requests: int) -> None:
         raise KeyboardInterrupt
     first = "stopping: what is under way is finished and saved (again: leave it; it runs again next time)"
     message(first if requests == 1 else "stopping at once: what was under way runs again next time")
-
-
-def _executor(executor: Executor, stop: "Stop", **options: Any) -> "Callable[[Broker], None]":
-    """Return what runs a broker's trials; the options are Ray's."""
-
-    def on_ray(broker: "Broker") -> None:
-        from lorap_bench.executors.ray import RayOptions, run_ray
-
-        run_ray(broker, TRAINER, stop, RayOptions(**options))
-
-    def here(broker: "Broker") -> None:
-        from lorap_bench.executors.local import run_local
-        from lorap_bench.train.trial import run_groups
-
-        run_local(broker, run_groups, stop)
-
-    return on_ray if executor is Executor.RAY else here

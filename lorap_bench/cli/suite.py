@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from lorap_bench.cli.engine import Address, Cpus, Engine, Executor, Gpus, Where, Workers
 from lorap_bench.cli.group import INTERRUPTED
 from lorap_bench.cli.options import Backend, Device, Json, Quiet, RawMirror, Runs, compute_with, use_mirror
 from lorap_bench.cli.run import FAILED, announce
@@ -36,18 +37,21 @@ def suite(
     raw_mirror: RawMirror = None,
     backend: Backend = None,
     device: Device = None,
+    executor: Where = Executor.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
+    cpus: Cpus = 1.0,
+    gpus: Gpus = 0.0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the cells of a suite that are not finished, and write its table.
 
-    Ctrl-C finishes the cell under way, saves and stops; a second one leaves it, and it runs again next time.
-    However the run ends, no finished cell is lost.
+    Ctrl-C finishes what is in training, saves and stops; a second one leaves it, and it runs again next time.
+    However the run ends, no finished training is lost.
     """
     use_mirror(raw_mirror)
     compute_with(backend, device)
-    from lorap_bench.cli.suite_progress import suite_progress
-    from lorap_bench.executors.stop import Stop, on_signals
     from lorap_bench.suite.file import load_suite
     from lorap_bench.suite.sitting import open_sitting
 
@@ -55,8 +59,9 @@ def suite(
     if dry_run:
         _show(sitting, as_json=as_json)
         return
-    with on_signals(Stop(announce)) as stop:
-        complete = sitting.run(stop, suite_progress(sitting, quiet=quiet), on_note=message)
+    datasets = tuple(dict.fromkeys(cell.config.task.dataset for cell in sitting.plan.cells))
+    engine = Engine(executor, address, workers, cpus, gpus, datasets)
+    complete = _run(sitting, engine, quiet=quiet)
     if as_json:
         _show(sitting, as_json=True)
     else:
@@ -68,6 +73,17 @@ def suite(
     if failed:
         message(f"{counted(failed, 'cell')} with failed trainings; the table gives the reasons")
         raise typer.Exit(FAILED)
+
+
+def _run(sitting: "Sitting", engine: Engine, *, quiet: bool) -> bool:
+    """Run what is left of a sitting; return whether nothing is left."""
+    from lorap_bench.cli.suite_progress import SuiteProgress
+    from lorap_bench.executors.stop import Stop, on_signals
+    from lorap_bench.suite.run import Audience
+
+    with on_signals(Stop(announce)) as stop, SuiteProgress(sitting, quiet=quiet) as show:
+        audience = Audience(show.on_cell, show.on_pack)
+        return sitting.run(lambda desk: engine.run(desk, stop, show.on_epoch), audience, on_note=message)
 
 
 def _show(sitting: "Sitting", *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Packs between the broker and an engine's workers: which are out, how they came back. It knows no engine."""
+"""Packs between a desk and an engine's workers: which are out, how they came back. It knows no engine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from lorap_bench.record import Outcome, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lorap_bench.executors.desk import Desk
     from lorap_bench.executors.stop import Stop
-    from lorap_bench.search.loop import Broker, Job
+    from lorap_bench.search.job import Job
 
 __all__ = ["Traffic"]
 
@@ -22,20 +23,20 @@ class Traffic:
     """At most ``workers`` packs out at a time, each under a name that the engine gives it.
 
     Args:
-        broker: the study's driver.
+        desk: who has the trials.
         stop: whether new packs are given out.
         workers: packs out at a time.
-        on_end: called with each trial that ended, after the broker was told.
+        on_end: called with each trial that ended, after the desk was told.
 
     Attributes:
-        error: the first thing that a trainer or the broker raised, to be raised when the other packs have ended.
+        error: the first thing that a trainer or the desk raised, to be raised when the other packs have ended.
     """
 
     def __init__(
-        self, broker: Broker, stop: Stop, workers: int, *, on_end: Callable[[Outcome], None] | None = None
+        self, desk: Desk, stop: Stop, workers: int, *, on_end: Callable[[Outcome], None] | None = None
     ) -> None:
         self.error: BaseException | None = None
-        self._broker = broker
+        self._desk = desk
         self._stop = stop
         self._workers = workers
         self._on_end = on_end
@@ -56,16 +57,16 @@ class Traffic:
         self._stop.check()
         if self._closing or len(self._packs) >= self._workers:
             return None
-        jobs = self._broker.ask_pack(self._share())
+        jobs = self._desk.ask_pack(self._share())
         # A driver elsewhere may yet die over its trials.
-        self._dry = not jobs and (self._broker.done or not self._broker.elsewhere)
+        self._dry = not jobs and (self._desk.done or not self._desk.elsewhere)
         if not jobs:
             return None
         self._packs[name] = jobs
         return pack_jobs(jobs)
 
     def arrived(self, name: str, outcomes: str) -> None:
-        """Tell the broker how the trials of a pack ended. A pack that is not out any more is left alone."""
+        """Tell the desk how the trials of a pack ended. A pack that is not out any more is left alone."""
         jobs = self._packs.pop(name, [])
         if not jobs:
             return
@@ -76,9 +77,9 @@ class Traffic:
                 self._release(jobs, Status.INTERRUPTED)
                 raise
             for job, outcome in zip(jobs, found, strict=True):
-                record = self._broker.tell(job, outcome)
+                record = self._desk.tell(job, outcome)
                 if record is not None and self._on_end is not None:
-                    self._on_end(Outcome(record, self._broker.curves(record.number)))
+                    self._on_end(Outcome(record, self._desk.curves(record.number)))
 
     def lost(self, name: str, cause: Status) -> None:
         """Queue the trials of a pack again whose worker is gone.
@@ -117,9 +118,8 @@ class Traffic:
 
     def _release(self, jobs: list[Job], status: Status) -> None:
         for job in jobs:
-            self._broker.release(job, status)
+            self._desk.release(job, status)
 
     def _share(self) -> int:
         """Return what keeps the idle workers equally busy to the end of the budget; at least 1."""
-        left = self._broker.spec.budget.trials - self._broker.counted - self._broker.in_flight
-        return max(1, -(-left // (self._workers - len(self._packs))))
+        return max(1, -(-self._desk.left // (self._workers - len(self._packs))))

@@ -18,7 +18,7 @@ from lorap_bench.train.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lorap_bench.executors.local import Trainer
+    from lorap_bench.executors.trainer import Trainer
     from lorap_bench.search.job import Job
     from lorap_bench.search.verdicts import Bench
     from lorap_bench.train.watch import Judge
@@ -31,7 +31,7 @@ class Duty:
     """What a worker does with each of its packs.
 
     Attributes:
-        train_path: the trainer (see ``local.Trainer``), as ``"package.module:function"``.
+        train_path: the trainer (see ``trainer.Trainer``), as ``"package.module:function"``.
         seconds: how long a trial may take; None: as long as it likes.
         gpus: GPUs, or the share of one, that the worker has.
     """
@@ -60,7 +60,8 @@ def run_packed(duty: Duty, text: str, bench: Bench | None = None) -> str:
         outcomes: dict[int, Outcome] = {}
         train = trainer(duty.train_path)  # its imports take seconds that are not the trials'
         with hard_deadline(patience(duty.seconds, len(jobs))):
-            for ended in train(requests, watch=watch):
+            split = jobs[0]["split"]
+            for ended in train(requests, split=split, watch=watch):
                 outcomes.update(ended)
         return json.dumps([_packed(outcomes[position], duty) for position in range(len(jobs))])
     except LorapBenchError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from lorap_bench.config import TrialConfig
@@ -16,7 +16,8 @@ class Job:
     """Everything a trainer needs, and the key and attempt that the result comes back with.
 
     ``costs`` are the figures known before training. ``judged`` says whether the trial may be stopped early: the rest
-    of a screened one may not.
+    of a screened one may not. ``split`` says what its chosen epochs are looked at on besides validation: in a search
+    that is always nothing else, ``"val"``.
     """
 
     number: int
@@ -26,3 +27,4 @@ class Job:
     seeds: tuple[int, ...]
     costs: dict[str, float]
     judged: bool = True
+    split: Literal["val", "test"] = "val"

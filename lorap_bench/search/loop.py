@@ -26,6 +26,7 @@ from lorap_bench.search.promotion import joined
 from lorap_bench.search.rungs import Rungs
 from lorap_bench.search.seat import take_seat
 from lorap_bench.search.seeds import member_seeds
+from lorap_bench.search.standing import Standing
 from lorap_bench.search.trials import Trials
 from lorap_bench.search.verdicts import Verdicts
 from lorap_bench.study.space import overlay
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from lorap_bench.cost.shape import TaskShape
     from lorap_bench.record import Curves, TrialRecord
-    from lorap_bench.search.budget import Spending
     from lorap_bench.search.objective import Planner
     from lorap_bench.search.trials import Asked
     from lorap_bench.store.folder import StudyFolder
@@ -55,7 +55,7 @@ class StudyFailed(LorapBenchError):
 
 
 @final
-class Broker:
+class Broker(Standing):
     """A driver of a study, from its creation until ``close``. Use it in a ``with`` block.
 
     It is the only one, or on PostgreSQL one of several that take turns.
@@ -68,8 +68,6 @@ class Broker:
         on_event: called with every record as it is written, also by another driver.
 
     Attributes:
-        spec: the study.
-        rungs: what its trials had reached when they might have been stopped early.
         others: the other drivers of the study, if it can have any.
 
     Raises:
@@ -118,56 +116,6 @@ class Broker:
         else:
             self._trials.reap(self._account.history.numbers, folder.read)
         self._packs = Packs(spec, together(spec, shape), self._trials, self._account.history)
-
-    @property
-    def counted(self) -> int:
-        """Return how many finished trials count in the budget."""
-        return self._account.history.counted
-
-    @property
-    def in_flight(self) -> int:
-        """Return how many trials are out to be trained."""
-        return len(self._flights.out)
-
-    @property
-    def under_way(self) -> tuple[int, ...]:
-        """Return the trials that are out to be trained."""
-        return tuple(sorted(self._flights.out))
-
-    @property
-    def elsewhere(self) -> int:
-        """Return how many trials other drivers have out: while there are any, this one may yet have to run some."""
-        return len(self._flights.abroad)
-
-    @property
-    def alone(self) -> bool:
-        """Whether no other driver lived when this one last had its turn."""
-        return self._seat.alone
-
-    @property
-    def spent(self) -> Spending:
-        """Return what the study has cost so far."""
-        return self._account.spent
-
-    @property
-    def over(self) -> str:
-        """Return which limit of the budget is reached; empty while there is room for one more trial."""
-        return self._account.over
-
-    @property
-    def exhausted(self) -> str:
-        """Return why nothing more will be asked although budget is left; empty while there is no reason."""
-        return self._account.exhausted
-
-    @property
-    def done(self) -> bool:
-        """Whether no further trial will be asked for, whatever those in flight bring."""
-        return bool(self.over or self.exhausted)
-
-    @property
-    def together(self) -> int:
-        """Return how many trials a pack has at most."""
-        return self._packs.size
 
     def ask(self) -> Job | None:
         """Return the next trial to train; None when there is none now (``done`` tells if ever)."""

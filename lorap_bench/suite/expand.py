@@ -76,7 +76,7 @@ def _cell(spec: SuiteSpec, axes: dict[str, Any]) -> Cell:
             settings |= {path_of(name): value for name, value in change.settings.items()}
     config = overlay(spec.base, settings)
     skipped = next((rule.reason for rule in spec.skip if _holds(rule.when, axes)), "")
-    return Cell(axes=axes, config=config, replicas=_replicas(spec.replicas, config), skipped=skipped)
+    return Cell(axes=axes, config=config, replicas=_replicas(spec.replicas, config), tune=spec.tune, skipped=skipped)
 
 
 def _replicas(repeat: RepeatSpec, config: TrialConfig) -> tuple[Replica, ...]:

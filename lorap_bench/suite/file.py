@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.errors import ConfigError, Fault, nearest
 from lorap_bench.store.flat import flat
-from lorap_bench.study.checks import check_configuration, key_fault, value_faults
+from lorap_bench.study.checks import check_configuration, check_study, key_fault, value_faults
 from lorap_bench.study.distributions import Choices
+from lorap_bench.study.file import flatten_space
 from lorap_bench.study.reading import read_toml, refuse_alien_values
 from lorap_bench.study.slots import slot_of
 from lorap_bench.study.structure import structure_faults
@@ -36,6 +38,7 @@ def load_suite(path: Path, *, catalog: Catalog) -> SuiteSpec:
     _flatten(data)
     found = [*structure_faults(SuiteSpec, data), *check_configuration(data, catalog)]
     found += [*_check_axes(_axes(data), catalog), *_check_rules(data, catalog), *_check_folds(data)]
+    found += _check_tune(data, catalog)
     faults: list[Fault] = []
     for fault in found:
         if fault not in faults:
@@ -54,7 +57,9 @@ def value_fault(axis: str, value: Any, values: Iterable[Any], *, where: str) -> 
 
 
 def _flatten(data: dict[str, Any]) -> None:
-    """Give axes, conditions and settings dotted keys, whether they were written so or as nested tables."""
+    """Give axes, conditions, settings and the space dotted keys, whether they were written so or as nested tables."""
+    if isinstance(_table(data, "tune").get("space"), dict):
+        data["tune"]["space"] = flatten_space(data["tune"]["space"])
     if isinstance(data.get("axes"), dict):
         data["axes"] = dict(flat(data["axes"]))
     for _, rule in _rules(data):
@@ -141,3 +146,17 @@ def _check_folds(data: Mapping[str, Any]) -> Iterator[Fault]:
     for place, rule in _rules(data):
         if _FOLD in _table(rule, "set"):
             yield Fault(path=f"{place}.set.{_FOLD}", message=message)
+
+
+def _check_tune(data: Mapping[str, Any], catalog: Catalog) -> Iterator[Fault]:
+    """Yield what is wrong with the search of the cells, by itself and beside the axes."""
+    tune = _table(data, "tune")
+    for fault in check_study(tune, catalog):
+        yield replace(fault, path=f"tune.{fault.path}")
+    axes = {path_of(axis) for axis in _axes(data)}
+    for path in _table(tune, "space"):
+        if path in axes:
+            yield Fault(path=f"tune.space.{path}", message="is an axis, and has its value from there")
+    if tune and _table(data, "replicas").get("folds"):
+        message = "what one fold chooses has seen the test parts of others: make task.fold an axis, and each is tuned"
+        yield Fault(path="replicas.folds", message=message, got=_table(data, "replicas")["folds"])

@@ -5,6 +5,9 @@
   suite.json            the suite as it was last run; the cells that cannot exist, and why
   cells/<key>.json      one file a finished cell, never rewritten
   curves/<key>.json     the curves of its trainings, written before it
+  searches/<key>.json   the search that a cell was tuned by: its study and its trials' records
+  searches/<key>/       the folder of that study, which nobody needs once the search has ended
+  parts/<key>/          the trainings of a cell that is not finished, one file a fold
   table.parquet         one row a cell and replica; table.csv is the same as text
   tables.json           checksums of the tables as they were written
   edited/               tables that somebody changed, set aside before they are written anew
@@ -16,9 +19,13 @@ more stays where it is.
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING, Any, final
 
+from lorap_bench.config import digest_of
 from lorap_bench.errors import StoreError
+from lorap_bench.record import Outcome, TrialRecord
 from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.store.lock import Driven, DriverLock
@@ -61,7 +68,7 @@ class SuiteFolder:
         if exists(self.root / STUDY):
             raise StoreError("here lies a study; give the suite another name or another --runs", where=str(self.root))
         with access(self.root, "create the folder"):
-            for name in ("cells", "curves"):
+            for name in ("cells", "curves", "searches"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         try:
             return DriverLock(self.root / "driver.lock")
@@ -125,6 +132,72 @@ class SuiteFolder:
             raise StoreError("the cell is there already", where=str(path))
         write_json(self._place("curves", result.key), curves)
         write_json(path, result.to_mapping())
+        parts = self._parts(result.key)
+        if exists(parts):
+            with access(parts, "remove"):
+                shutil.rmtree(parts)
+
+    def write_part(self, key: str, fold: int, outcome: Outcome) -> None:
+        """Keep one training of a cell that has others yet to come.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        parts = self._parts(key)
+        with access(parts, "create the folder"):
+            parts.mkdir(parents=True, exist_ok=True)
+        write_json(parts / f"{fold}.json", {"record": outcome.record.to_mapping(), "curves": outcome.curves})
+
+    def part(self, key: str, fold: int) -> Outcome | None:
+        """Return a kept training of a cell; None where there is none.
+
+        Raises:
+            StoreError: its file is damaged.
+        """
+        path = self._parts(key) / f"{fold}.json"
+        if not exists(path):
+            return None
+        stored = read_json(path)
+        if not isinstance(stored, dict) or not isinstance(stored.get("curves"), dict):
+            raise StoreError("damaged: not a training; remove it, and it runs again", where=str(path))
+        return Outcome(TrialRecord.from_mapping(stored.get("record"), where=str(path)), stored["curves"])
+
+    @property
+    def searches(self) -> Path:
+        """Return where the studies lie that cells are tuned by, under the cells' keys."""
+        return self.root / "searches"
+
+    def write_search(self, study: Mapping[str, Any], key: str, records: Iterable[TrialRecord]) -> None:
+        """Write down a search that has ended: its study and its records.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        whole = {
+            "schema_version": FOLDER_VERSION,
+            "key": key,
+            "study": dict(study),
+            "records": [record.to_mapping() for record in records],
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(whole), parse_constant=lambda _: None)  # as it will be read again
+        write_json(self._place("searches", key), plain | {"checksum": digest_of(plain)})
+
+    def search(self, key: str) -> tuple[dict[str, Any], list[TrialRecord]] | None:
+        """Return the study and the records of a search that has ended; None while it has not.
+
+        Raises:
+            StoreError: its file is damaged, was changed, or is another cell's.
+        """
+        path = self._place("searches", key)
+        if not exists(path):
+            return None
+        stored = read_json(path)
+        rest = {name: value for name, value in stored.items() if name != "checksum"} if isinstance(stored, dict) else {}
+        if rest.get("schema_version") != FOLDER_VERSION or rest.get("key") != key:
+            raise StoreError("not the search of the cell that its name says, or of another version", where=str(path))
+        if digest_of(rest) != stored.get("checksum"):
+            raise StoreError("was changed after it was written: its checksum does not fit", where=str(path))
+        return dict(rest["study"]), [TrialRecord.from_mapping(record, where=str(path)) for record in rest["records"]]
 
     def has_curves(self, key: str) -> bool:
         """Whether the curves of a cell are kept."""
@@ -135,6 +208,9 @@ class SuiteFolder:
         path = self._place("curves", key)
         found: list[Curves] = read_json(path) if exists(path) else []
         return found
+
+    def _parts(self, key: str) -> Path:
+        return self.root / "parts" / key
 
     def _place(self, kind: str, key: str) -> Path:
         return self.root / kind / f"{key}.json"

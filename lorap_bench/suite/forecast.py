@@ -40,8 +40,7 @@ def forecast(plan: Plan, results: Mapping[str, CellResult]) -> Forecast:
 
 
 def _rate(result: CellResult) -> float | None:
-    epochs = sum(member.epochs for _, member in result.members)
-    return result.seconds / epochs if epochs else None
+    return result.seconds / result.epochs if result.epochs else None
 
 
 def _seconds(cell: Cell, epochs: int, measured: Iterable[tuple[Cell, float]]) -> float | None:

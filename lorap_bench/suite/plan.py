@@ -26,7 +26,7 @@ class Plan:
         cells: those to run.
         skipped: those that are not, each with its reason.
         impossible: key → reason, of those among them that no configuration makes.
-        epochs: key → epochs of all replicas together, of those to run.
+        epochs: key → epochs of all replicas together, and of the search before them, of those to run.
     """
 
     cells: list[Cell] = field(default_factory=list)
@@ -55,7 +55,8 @@ def plan(cells: Iterable[Cell]) -> Plan:
             found.skipped.append(replace(cell, skipped=reason))
             continue
         found.cells.append(cell)
-        found.epochs[cell.key] = epochs * len(cell.replicas)
+        searched = 0 if cell.tune is None else cell.tune.trials * cell.tune.seeds
+        found.epochs[cell.key] = epochs * (searched + len(cell.replicas))
     if not found.cells:
         reasons = list(dict.fromkeys(cell.skipped for cell in found.skipped)) or ["no cell is chosen"]
         raise ConfigError([Fault(path="", message=reason) for reason in reasons], where="no cell is left to run")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.config import TrialConfig, digest_of
 from lorap_bench.errors import StoreError
 from lorap_bench.record import Status, TrialRecord
 from lorap_bench.suite.cell import Replica, key_of
+from lorap_bench.suite.tuning import Tuning
 
 if TYPE_CHECKING:
     from lorap_bench.record import MemberResult
@@ -27,11 +28,13 @@ class CellResult:
         axes: where it stands in its suite.
         records: one for each fold it was trained on, test figures included.
         costs: what each replica costs; where widths are learned, by those that it came to.
+        tuning: the search that its configuration was chosen by; None: it was trained as the suite has it.
     """
 
     axes: dict[str, Any]
     records: tuple[TrialRecord, ...]
     costs: tuple[dict[str, float], ...]
+    tuning: Tuning | None = None
 
     @property
     def key(self) -> str:
@@ -41,7 +44,9 @@ class CellResult:
             StoreError: the configuration does not fit this version.
         """
         try:
-            return key_of(TrialConfig.from_mapping(self.records[0].config), self.replicas)
+            if self.tuning is not None:
+                return key_of(TrialConfig.from_mapping(self.tuning.base), self.replicas, self.tuning.tune)
+            return key_of(TrialConfig.from_mapping(self.records[0].config), self.replicas, None)
         except (IndexError, KeyError, TypeError) as error:
             raise StoreError(f"its configuration does not fit this version ({error})") from error
 
@@ -62,8 +67,13 @@ class CellResult:
 
     @property
     def seconds(self) -> float:
-        """How long it trained."""
-        return sum(record.seconds for record in self.records)
+        """How long it trained, its search included."""
+        return sum(record.seconds for record in self.records) + (self.tuning.seconds if self.tuning else 0.0)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs that were."""
+        return sum(member.epochs for _, member in self.members) + (self.tuning.epochs if self.tuning else 0)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain values, ready for JSON, with their checksum."""
@@ -75,6 +85,8 @@ class CellResult:
             "records": records,
             "costs": list(self.costs),
         }
+        if self.tuning is not None:
+            whole["tuning"] = asdict(self.tuning)
         plain: dict[str, Any] = json.loads(json.dumps(whole), parse_constant=lambda _: None)  # as it will be read again
         return plain | {"checksum": digest_of(plain)}
 
@@ -94,7 +106,8 @@ class CellResult:
             raise StoreError(message + "take it away, and the cell is trained again", where=where)
         try:
             records = tuple(TrialRecord.from_mapping(record, where=where) for record in mapping["records"])
-            result = cls(axes=dict(mapping["axes"]), records=records, costs=tuple(mapping["costs"]))
+            tuning = Tuning(**mapping["tuning"]) if "tuning" in mapping else None
+            result = cls(axes=dict(mapping["axes"]), records=records, costs=tuple(mapping["costs"]), tuning=tuning)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"damaged cell ({error})", where=where) from error
         if len(result.costs) != len(result.members):

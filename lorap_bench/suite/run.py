@@ -1,33 +1,29 @@
-"""Train the cells of a suite one after another in this process, and write each down as it ends.
+"""The desk of a suite: gives out the trials of its cells, one cell after the other, and writes down each that is whole.
 
-A cell is looked at on the test split at the epochs chosen on validation. Nothing is ever chosen by what is found there:
-which cells are run, and how, stands in the suite's file.
+Where workers are idle, the next cells begin before the first is whole. What the test split shows chooses nothing: which
+cells are run, and how, stands in the suite's file.
 """
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
-from lorap_bench.executors.stop import Interrupted
-from lorap_bench.record import Status
-from lorap_bench.suite.plan import blueprint_of
-from lorap_bench.suite.result import CellResult
-from lorap_bench.train.trial import run_groups
-from lorap_bench.train.watch import Watch
+from lorap_bench.suite.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Mapping, Sequence
 
-    from lorap_bench.executors.stop import Stop
-    from lorap_bench.models.blueprint import Blueprint
-    from lorap_bench.record import Curves, MemberResult
+    from lorap_bench.record import Curves, Outcome, Status, TrialRecord
+    from lorap_bench.search.job import Job
     from lorap_bench.suite.cell import Cell
     from lorap_bench.suite.folder import SuiteFolder
     from lorap_bench.suite.plan import Plan
+    from lorap_bench.suite.result import CellResult
 
-__all__ = ["Audience", "run_cells"]
+__all__ = ["Audience", "SuiteDesk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,60 +32,96 @@ class Audience:
 
     Attributes:
         on_cell: called with a cell and its result once that is written.
-        epochs: opened for each cell; what it gives is called before every epoch.
+        on_pack: called with a cell and the trials of it that are about to train.
     """
 
     on_cell: Callable[[Cell, CellResult], None]
-    epochs: Callable[[Cell], AbstractContextManager[Callable[[int], None] | None]]
+    on_pack: Callable[[Cell, Sequence[Job]], None]
 
 
-def run_cells(plan: Plan, folder: SuiteFolder, done: Mapping[str, CellResult], stop: Stop, audience: Audience) -> bool:
-    """Run the cells that are not ``done``; return whether all are.
+@final
+class SuiteDesk:
+    """What executors ask for the trials of the cells that are not ``done``; see ``executors.desk.Desk``.
 
-    A request to stop lets the cell in training end, a second one leaves it: then it runs again next time.
-
-    Raises:
-        LorapBenchError: data are not to be had, or the disk refuses.
+    Use ``close`` at the end.
     """
-    for cell in plan.cells:
-        if cell.key in done:
-            continue
-        if stop.drain:
-            return False
-        try:
-            with audience.epochs(cell) as show:
-                result, curves = _train(cell, _both(stop.check, show))
-        except Interrupted:
-            return False
-        folder.write(result, curves)
-        audience.on_cell(cell, result)
-    return True
 
+    seconds: float | None = None
+    left = sys.maxsize  # how many trials the searches will ask for is their own affair
+    elsewhere = 0
+    stoppers = None
 
-def _train(cell: Cell, on_epoch: Callable[[int], None]) -> tuple[CellResult, list[Curves]]:
-    """Train a cell, fold by fold; a training that fails is a result too."""
-    records, curves, costs = [], [], []
-    watch = Watch(on_epoch=on_epoch)
-    plan = blueprint_of(cell)
-    for request in cell.requests():
-        (ended,) = run_groups([request], split="test", watch=watch)
-        record, found = ended[0]
-        records.append(record)
-        curves.append(found)
-        costs += [_costs(plan, member) for member in record.members]
-    return CellResult(axes=cell.axes, records=tuple(records), costs=tuple(costs)), curves
+    def __init__(self, plan: Plan, folder: SuiteFolder, done: Mapping[str, CellResult], audience: Audience) -> None:
+        self._folder, self._audience = folder, audience
+        self._cells = deque(cell for cell in plan.cells if cell.key not in done)
+        self._works: list[Work] = []
+        self._out: dict[int, tuple[Job, Work]] = {}  # by what the job is, for two cells may have equal ones
 
+    @property
+    def done(self) -> bool:
+        """Whether every cell is whole."""
+        return not self._cells and not self._works
 
-def _costs(plan: Blueprint, member: MemberResult) -> dict[str, float]:
-    """Return what a replica costs: where widths are learned, with those that it came to, if it came to an end."""
-    learned = plan.scheme.learns_bits and member.status is Status.COMPLETE
-    return plan.costs_at(member.bits) if learned else plan.costs
+    def ask_pack(self, most: int | None = None) -> list[Job]:
+        """Return trials of one cell that may train together, at most so many; empty when there are none now."""
+        for work in [*self._works]:
+            if jobs := self._asked(work, most):
+                return jobs
+        while self._cells:
+            self._works.append(Work(self._cells[0], self._folder))
+            self._cells.popleft()
+            if jobs := self._asked(self._works[-1], most):
+                return jobs
+        return []
 
+    def judge(self, jobs: Sequence[Job]) -> None:
+        """Return nobody: no trial here is stopped early."""
 
-def _both(check: Callable[[int], None], show: Callable[[int], None] | None) -> Callable[[int], None]:
-    def call(epoch: int) -> None:
-        check(epoch)
-        if show is not None:
-            show(epoch)
+    def curves(self, number: int) -> Curves:
+        """Return nothing: no trial here is held against others."""
+        return {}
 
-    return call
+    def tell(self, job: Job, outcome: Outcome) -> TrialRecord | None:
+        """Take what came of a trial, and write its cell down if that is whole.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        _, work = self._out.pop(id(job))
+        record = work.tell(job, outcome)
+        self._settle(work)
+        return record
+
+    def release(self, job: Job, status: Status) -> None:
+        """Take back a trial that did not end. One that is not out is left alone."""
+        if id(job) in self._out:
+            _, work = self._out.pop(id(job))
+            work.release(job, status)
+            self._settle(work)
+
+    def raise_if_failed(self) -> None:
+        """Raise nothing: what fails is a result."""
+
+    def close(self) -> None:
+        """Let go of the searches that are under way."""
+        for work in self._works:
+            work.close()
+        self._works.clear()
+
+    def _asked(self, work: Work, most: int | None) -> list[Job]:
+        jobs = work.ask(most)
+        self._out.update({id(job): (job, work) for job in jobs})
+        if jobs:
+            self._audience.on_pack(work.cell, jobs)
+        else:
+            self._settle(work)
+        return jobs
+
+    def _settle(self, work: Work) -> None:
+        """Write a cell down if it is whole."""
+        whole = work.result()
+        if whole is None:
+            return
+        self._folder.write(*whole)
+        self._works.remove(work)
+        self._audience.on_cell(work.cell, whole[0])

@@ -10,7 +10,7 @@ from lorap_bench.suite.expand import expand, parse_only, select
 from lorap_bench.suite.folder import SuiteFolder
 from lorap_bench.suite.forecast import forecast
 from lorap_bench.suite.plan import plan
-from lorap_bench.suite.run import Audience, run_cells
+from lorap_bench.suite.run import Audience, SuiteDesk
 from lorap_bench.suite.table import tidy
 from lorap_bench.suite.tables import write_tables
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from lorap_bench.executors.stop import Stop
+    from lorap_bench.executors.desk import Desk
     from lorap_bench.suite.cell import Cell
     from lorap_bench.suite.plan import Plan
     from lorap_bench.suite.result import CellResult
@@ -49,8 +49,13 @@ class Sitting:
     plan: Plan
     results: dict[str, CellResult]
 
-    def run(self, stop: Stop, audience: Audience, on_note: Callable[[str], None]) -> bool:
+    def run(self, execute: Callable[[Desk], None], audience: Audience, on_note: Callable[[str], None]) -> bool:
         """Run what is left of the plan and write the table; return whether nothing is left.
+
+        Args:
+            execute: asks a desk for trials, trains them and tells it, until it has none left or a stop is requested.
+            audience: who looks on.
+            on_note: is told what was set aside.
 
         Raises:
             LorapBenchError: another process runs the suite, data are not to be had, or the disk refuses.
@@ -71,10 +76,13 @@ class Sitting:
                     self._write_tables(on_note)
                     written = time.monotonic()
 
+            desk = SuiteDesk(self.plan, self.folder, dict(self.results), Audience(note, audience.on_pack))
             try:
-                return run_cells(self.plan, self.folder, dict(self.results), stop, Audience(note, audience.epochs))
+                execute(desk)
             finally:
+                desk.close()
                 self._write_tables(on_note)
+            return all(cell.key in self.results for cell in self.plan.cells)
 
     def summary(self) -> dict[str, Any]:
         """Return where the chosen cells stand, as plain values ready for JSON."""

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
-from lorap_bench.study.patterns import NAME
-from lorap_bench.study.spec import ConfigSpec
+from lorap_bench.study.patterns import NAME, RULE
+from lorap_bench.study.sections import SearchSpec
+from lorap_bench.study.spec import ConfigSpec, ParameterSpec
 from lorap_bench.study.values import Distinct, Listed, Scalar, Strict
 
-__all__ = ["SHORT", "ChangeSpec", "RepeatSpec", "SkipSpec", "SuiteSpec", "path_of"]
+__all__ = ["SHORT", "ChangeSpec", "RepeatSpec", "SkipSpec", "SuiteSpec", "TuneSpec", "path_of"]
 
 SHORT = {
     "dataset": "task.dataset",
@@ -64,6 +65,24 @@ class RepeatSpec(Strict):
     folds: Annotated[int, Field(ge=1, le=10)] | None = None
 
 
+class TuneSpec(Strict):
+    """The search that every cell is tuned by before it is looked at on the test split: the same budget for all.
+
+    ``trials`` are the cell's budget, ``seeds`` those of a trial; ``seed`` is the search's own.
+    """
+
+    trials: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=1)] = 1
+    seed: Annotated[int, Field(ge=0)] = 0
+    space: Annotated[dict[str, ParameterSpec], Field(min_length=1)]
+    constraints: dict[str, Annotated[str, Field(pattern=RULE)]] = Field(default_factory=dict)
+    search: SearchSpec = Field(default_factory=SearchSpec)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON, without those that are the defaults."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
 class SuiteSpec(ConfigSpec):
     """A whole suite file."""
 
@@ -74,6 +93,7 @@ class SuiteSpec(ConfigSpec):
     override: tuple[ChangeSpec, ...] = ()
     skip: tuple[SkipSpec, ...] = ()
     replicas: RepeatSpec = Field(default_factory=RepeatSpec)
+    tune: TuneSpec | None = None
 
     def to_mapping(self) -> dict[str, Any]:
         """Return nested plain values, ready for JSON, with every default written out."""

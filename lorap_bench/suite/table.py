@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from lorap_bench.suite.cell import Cell
     from lorap_bench.suite.result import CellResult
 
-__all__ = ["COSTS", "RUN", "tidy"]
+__all__ = ["COSTS", "RUN", "TUNED", "tidy"]
 
 COSTS = ("average_bits", "bits_a2q", "bits_mixq", "overhead", "bit_operations", "model_bytes")
 RUN = "run."
 """What the names of columns begin with that two runs of one suite may have different."""
+TUNED = "tuned."
+"""What the names of columns begin with that hold what a search chose."""
 
 _WHOLE = ("seed", "fold", "best_epoch")
 _TEXT = ("key", "status", "reason")
@@ -35,12 +37,15 @@ def tidy(cells: Iterable[Cell], results: Mapping[str, CellResult]) -> pd.DataFra
     """Return the rows of the cells that are finished, in the order of the cells and of their replicas."""
     rows = [row for cell in cells if cell.key in results for row in _rows(cell, results[cell.key])]
     axes = [*next(iter(cells)).axes]
-    columns = [*axes, "key", "seed", "fold", "status", "reason", "val", "test", "best_epoch", *COSTS]
+    searched = next(iter(cells)).tune
+    tuned = [] if searched is None else ["trials", *(f"{TUNED}{path}" for path in searched.space)]
+    columns = [*axes, "key", "seed", "fold", "status", "reason", "val", "test", "best_epoch", *COSTS, *tuned]
     columns += [f"{RUN}{name}" for name in ("started", "seconds", "commit", "versions", "backend", "device", "machine")]
     table = pd.DataFrame(rows, columns=columns)
     types: dict[str, Any] = (
         dict.fromkeys(_TEXT, "str") | dict.fromkeys(_WHOLE, "Int64") | dict.fromkeys(_REAL, "Float64")
     )
+    types |= {"trials": "Int64"} if tuned else {}
     types |= {f"{RUN}{name}": "str" for name in _RUN_TEXT} | {f"{RUN}seconds": "Float64"}
     return table.astype(types)
 
@@ -58,8 +63,16 @@ def _rows(cell: Cell, result: CellResult) -> Iterable[dict[str, Any]]:
             "test": member.test,
             "best_epoch": member.best_epoch,
             **{name: costs.get(name) for name in COSTS},
+            **_tuned(result),
             **_run(record),
         }
+
+
+def _tuned(result: CellResult) -> dict[str, Any]:
+    """Return what a cell's search came to: its trials, and the point that it chose."""
+    if result.tuning is None:
+        return {}
+    return {"trials": result.tuning.trials} | {f"{TUNED}{path}": one for path, one in result.tuning.params.items()}
 
 
 def _run(record: TrialRecord) -> dict[str, Any]:

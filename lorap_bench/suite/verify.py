@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lorap_bench.config import TrialConfig
 from lorap_bench.errors import LorapBenchError, StoreError
 from lorap_bench.study.slots import lookup
+from lorap_bench.study.space import overlay
 from lorap_bench.suite.check import Check
 from lorap_bench.suite.expand import expand
 from lorap_bench.suite.origins import origin_notes
@@ -18,6 +19,7 @@ from lorap_bench.suite.selection import selection_faults
 from lorap_bench.suite.spec import SuiteSpec, path_of
 from lorap_bench.suite.table import tidy
 from lorap_bench.suite.tables import differences
+from lorap_bench.suite.verify_search import search_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,7 @@ def verify_suite(folder: SuiteFolder) -> list[Check]:
         Check.noted("other cells", _others(folder, found), "no file is of another suite"),
         Check.of("replicas", _replicas(found), "every cell has all of its seeds and folds"),
         Check.of("selection", _selection(folder, found), _selection_words(folder, found)),
+        *_searches(folder, found),
         Check.of("costs", _costs(found), "the costs of every record are the mean of its replicas'"),
         Check.of("table", _table(folder, found), "every row is what the cells make"),
     ]
@@ -101,7 +104,8 @@ def _replicas(found: _Found) -> Iterator[str]:
             yield f"{cell.name}: has {list(result.replicas)}, its suite asks for {list(cell.replicas)}"
         if any(lookup(cell.config.to_mapping(), path_of(axis)) != value for axis, value in result.axes.items()):
             yield f"{cell.name}: says that it is {result.axes}"
-        for record, (config, seeds) in zip(result.records, cell.requests(), strict=False):
+        tuned = None if result.tuning is None else overlay(cell.config, result.tuning.params)
+        for record, (config, seeds) in zip(result.records, cell.requests(tuned), strict=False):
             if TrialConfig.from_mapping(record.config) != config or tuple(one.seed for one in record.members) != seeds:
                 yield f"{cell.name}: the record of fold {config.task.fold} is of another configuration or other seeds"
 
@@ -115,6 +119,14 @@ def _selection(folder: SuiteFolder, found: _Found) -> Iterator[str]:
             continue
         for record, one in zip(result.records, curves, strict=False):
             yield from (f"{cell.name}: {fault}" for fault in selection_faults(record, one))
+
+
+def _searches(folder: SuiteFolder, found: _Found) -> Iterator[Check]:
+    """Yield the check of the searches, where cells are tuned."""
+    trials = [result.tuning.trials for result in found.results.values() if result.tuning is not None]
+    if trials:
+        fine = f"{min(trials)} to {max(trials)} trials a cell, none saw the test split; the best is chosen again"
+        yield Check.of("searches", search_faults(folder, _pairs(found)), fine)
 
 
 def _selection_words(folder: SuiteFolder, found: _Found) -> str:

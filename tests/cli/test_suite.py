@@ -73,8 +73,8 @@ def test_what_the_user_got_wrong_is_told(lorap_bench: Command, few: Path, runs: 
     assert "axes.scheme: wrong number of values" in refused()
     few.write_text(SUITE.replace('["QAT", "A2Q"]', '["A2Q"]').replace("groups = 20", "groups = 0"))
     assert "no cell is left to run" in refused()
-    few.write_text(SUITE + "[tune]\ntrials = 3\n")
-    assert "tune: unknown key" in refused()
+    few.write_text(SUITE + "[tuning]\ntrials = 3\n")
+    assert "tune; did you mean 'tune'?" in refused()
 
 
 def test_data_that_are_not_there_are_told_before_anything_runs(

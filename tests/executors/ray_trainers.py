@@ -71,7 +71,7 @@ def impossible(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> O
     raise ConfigError([Fault(path="model.heads", message="do not divide")])
 
 
-def judged(requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, watch: Watch) -> Any:
+def judged(requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, watch: Watch, split: str = "val") -> Any:
     """Ask at every rung, with half the accuracy of a trial that is not stopped."""
     left = set(range(len(requests)))
     stopped: dict[int, tuple[int, str]] = {}
@@ -95,7 +95,7 @@ def judged(requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, watch: Watc
             }
 
 
-def timed(requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, watch: Watch) -> Any:
+def timed(requests: Sequence[tuple[TrialConfig, Sequence[int]]], *, watch: Watch, split: str = "val") -> Any:
     """Give the deadline as the reason."""
     for position, (config, seeds) in enumerate(requests):
         outcome = train(config, seeds)

@@ -76,7 +76,7 @@ def test_a_bug_is_raised_and_its_trial_kept(tmp_path: Path, error: BaseException
 def test_the_trainer_is_told_who_looks_on(tmp_path: Path) -> None:
     seen: list[Any] = []
 
-    def look(config: Any, seeds: Any, *, watch: Any) -> Any:
+    def look(config: Any, seeds: Any, *, watch: Any, **_: Any) -> Any:
         seen.append((watch.seconds, watch.judge if watch.judge is None else watch.judge.rungs(20)))
         return train(config, seeds, watch=watch)
 
@@ -109,7 +109,7 @@ def test_stopped_trials_count_and_teach_the_next(tmp_path: Path) -> None:
     assert statuses.count(Status.COMPLETE) >= 3
 
 
-def stopped_by_the_judge(config: Any, seeds: Any, *, watch: Any) -> Any:
+def stopped_by_the_judge(config: Any, seeds: Any, *, watch: Any, **_: Any) -> Any:
     """Train a trial of two epochs, with one rung between them."""
     record, curves = train(config, seeds, watch=watch)
     best = [member[0] for member in curves["val_metric"]]

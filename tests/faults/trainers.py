@@ -31,7 +31,7 @@ NAP = 0.1
 """Seconds that a made-up trial takes, far more than the resolution of a file's time."""
 
 
-def sound(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def sound(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Train in ``FAULTS_NAP`` seconds a trial."""
     for position, (config, seeds) in enumerate(requests):
         note(config)
@@ -41,7 +41,7 @@ def sound(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
         yield {position: train(config, seeds)}
 
 
-def kills_worker(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def kills_worker(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Kill the worker over the first trial of 2 bits, and of 4, and of 8."""
     for config, _ in requests:
         if once(f"killed-{config.quant.bits}"):
@@ -49,7 +49,7 @@ def kills_worker(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outc
     yield from sound(requests, watch=watch)
 
 
-def hangs(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def hangs(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Hang over the first trial of 2 bits that is met, each time, in C code that holds the interpreter's lock."""
     for config, _ in requests:
         if _is_first_of_two_bits(config):
@@ -57,7 +57,7 @@ def hangs(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
     yield from sound(requests, watch=watch)
 
 
-def eats(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def eats(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Take a quarter of the machine's memory bit by bit over the first trial of 2 bits that is met, each time."""
     block = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 80
     for config, _ in requests:
@@ -69,7 +69,7 @@ def eats(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
     yield from sound(requests, watch=watch)
 
 
-def shows(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def shows(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Write down what this worker was given."""
     given = {
         "visible": os.environ.get("CUDA_VISIBLE_DEVICES", "unset"),
@@ -80,14 +80,14 @@ def shows(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
     yield from sound(requests, watch=watch)
 
 
-def real(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def real(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Train for real."""
     from lorap_bench.train.trial import run_groups
 
     yield from run_groups(requests, watch=watch)
 
 
-def sick(requests: Requests, *, watch: Watch) -> Iterator[dict[int, Outcome]]:
+def sick(requests: Requests, *, watch: Watch, split: str = "val") -> Iterator[dict[int, Outcome]]:
     """Train for real, with a fault for each width but 8: inside the training, for 5 and 6 bits in its result."""
     from lorap_bench.train.trial import run_groups
 

@@ -7,16 +7,17 @@ import io
 import itertools
 import os
 import signal
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.store import atomic
 from lorap_bench.suite import tables
 from lorap_bench.suite.run import Audience
 from lorap_bench.suite.table import RUN
+from lorap_bench.train.trial import run_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,8 @@ seeds = 2
 
 def run(sitting: Sitting, stop: Stop | None = None, on_cell: Callable[[Cell, CellResult], None] | None = None) -> bool:
     """Run what is left, unheard."""
-    heard = Audience(on_cell or (lambda cell, result: None), lambda cell: nullcontext())
-    return sitting.run(stop or Stop(), heard, on_note=lambda note: None)
+    heard = Audience(on_cell or (lambda cell, result: None), lambda cell, jobs: None)
+    return sitting.run(lambda desk: run_local(desk, run_groups, stop or Stop()), heard, on_note=lambda note: None)
 
 
 def run_killed(sitting: Sitting, *, write: int = -1, epoch: int = -1) -> None:
@@ -64,7 +65,8 @@ def run_killed(sitting: Sitting, *, write: int = -1, epoch: int = -1) -> None:
             if next(epochs) == epoch:
                 _die()
 
-        sitting.run(Stop(), Audience(lambda cell, result: None, lambda cell: nullcontext(die_at_last)), print)
+        unheard = Audience(lambda cell, result: None, lambda cell, jobs: None)
+        sitting.run(lambda desk: run_local(desk, run_groups, Stop(), on_epoch=die_at_last), unheard, print)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status)

@@ -8,16 +8,20 @@ import pandas as pd
 import pytest
 
 from lorap_bench.errors import StoreError
+from lorap_bench.executors.local import run_local
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Status
 from lorap_bench.store.lock import Driven
-from lorap_bench.suite import run as run_module
+from lorap_bench.suite import work
+from lorap_bench.suite.run import Audience
+from lorap_bench.train.trial import run_groups
 from tests.suite.sittings import comparable, run, run_killed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from lorap_bench.search.job import Job
     from lorap_bench.suite.cell import Cell
     from lorap_bench.suite.sitting import Sitting
     from lorap_bench.suite.spec import SuiteSpec
@@ -48,7 +52,7 @@ def test_a_finished_cell_is_not_trained_again(sit: Sit, text: str, monkeypatch: 
     seen: list[str] = []
     assert run(sit(text), on_cell=lambda cell, result: seen.append(cell.name))
     assert seen == ["A2Q None", "A2Q LoRAP"]
-    monkeypatch.setattr(run_module, "run_groups", None)  # nothing is left to train
+    monkeypatch.setattr(work, "Job", None)  # nothing is left to train
     assert run(sit(text))
 
 
@@ -83,18 +87,16 @@ def test_a_request_to_stop_lets_the_cell_end(sit: Sit, text: str) -> None:
     assert len(sit(text).results) == 1
 
 
-def test_a_second_request_leaves_the_cell(sit: Sit, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_request_leaves_the_cell(sit: Sit, text: str) -> None:
     stop = Stop()
-    true_train = run_module._train
-
-    def asked_meanwhile(cell: Cell, on_epoch: Callable[[int], None]) -> object:
-        stop.request()
-        stop.request()
-        return true_train(cell, on_epoch)
-
-    monkeypatch.setattr(run_module, "_train", asked_meanwhile)
     sitting = sit(text)
-    assert not run(sitting, stop)
+
+    def twice(cell: Cell, jobs: Sequence[Job]) -> None:
+        stop.request()
+        stop.request()
+
+    unheard = Audience(lambda cell, result: None, twice)
+    assert not sitting.run(lambda desk: run_local(desk, run_groups, stop), unheard, lambda note: None)
     assert sitting.results == {}
 
 

@@ -1,4 +1,4 @@
-"""The data set that every node is given once: the driver's arrays in Ray's object store, which workers map.
+"""The data sets that every node is given once: the driver's arrays in Ray's object store, which workers map.
 
 Workers of a node look at one copy, and a node needs neither the raw files nor a cache of its own.
 """
@@ -16,6 +16,8 @@ from lorap_bench.data.packed import Packed
 from lorap_bench.data.raw import Folders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torch import Tensor
 
 __all__ = ["Luggage", "pack_luggage", "unpack_luggage"]
@@ -30,16 +32,18 @@ class Luggage:
     splits: dict[str, Any]
 
 
-def pack_luggage(dataset: str) -> Any:
-    """Put a data set into the object store and return its reference; None where each process makes it itself.
+def pack_luggage(datasets: Iterable[str]) -> list[Any]:
+    """Put data sets into the object store and return their references, but for what each process makes itself.
 
     Raises:
         ConfigError: there is no such data set.
-        MissingResource: it cannot be read.
+        MissingResource: one cannot be read.
     """
-    if not dataset or canonical_name(dataset) == EMBEDDED:
-        return None
-    name = canonical_name(dataset)
+    names = dict.fromkeys(canonical_name(dataset) for dataset in datasets)
+    return [_packed(name) for name in names if name != EMBEDDED]
+
+
+def _packed(name: str) -> Any:
     packed = load_packed(name, Folders.from_environment())
     arrays = {field: getattr(packed, field).numpy() for field in Packed.__dataclass_fields__ if field != "splits"}
     return ray.put(Luggage(name, arrays, {split: index.numpy() for split, index in packed.splits.items()}))

@@ -20,7 +20,7 @@ class RayOptions:
         cpus_per_trial: cores of a worker, of which a part may be asked for.
         gpus_per_trial: GPUs of a worker; several share one GPU by its parts.
         address: an existing cluster, ``"auto"`` or ``host:port``; None: a local one for the run.
-        dataset: the data set that the driver reads and hands to every node; empty: workers read their own.
+        datasets: the data sets that the driver reads and hands to every node; workers read others themselves.
 
     Raises:
         ConfigError: more than one GPU, but no whole number of them.
@@ -30,7 +30,7 @@ class RayOptions:
     cpus_per_trial: float = 1.0
     gpus_per_trial: float = 0.0
     address: str | None = None
-    dataset: str = ""
+    datasets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.gpus_per_trial > 1 and self.gpus_per_trial % 1:

@@ -1,4 +1,4 @@
-"""A study on Ray, from the first trial asked for to the last one told."""
+"""A study, or a suite, on Ray, from the first trial asked for to the last one told."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from lorap_bench.executors.traffic import Traffic
 from lorap_bench.executors.worker import Duty
 
 if TYPE_CHECKING:
+    from lorap_bench.executors.desk import Desk
     from lorap_bench.executors.stop import Stop
-    from lorap_bench.search.loop import Broker
 
 __all__ = ["run_ray"]
 
 _PENDING_VARIABLE = "TUNE_MAX_PENDING_TRIALS_PG"
 
 
-def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | None = None) -> None:
-    """Ask, train on workers and tell until the broker is done or ``stop`` is requested.
+def run_ray(desk: Desk, train_path: str, stop: Stop, options: RayOptions | None = None) -> None:
+    """Ask, train on workers and tell until the desk has none left or ``stop`` is requested.
 
     Args:
-        broker: the study's driver.
-        train_path: the trainer (``local.Trainer``) as ``"package.module:function"``, importable by the workers.
+        desk: who has the trials.
+        train_path: the trainer (``trainer.Trainer``) as ``"package.module:function"``, importable by the workers.
         stop: the first request lets running trials end, the second leaves them (they run again later).
         options: workers, their resources, and the cluster.
 
@@ -45,14 +45,14 @@ def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | N
     """
     options = options or RayOptions()
     with cluster(options) as workers, tempfile.TemporaryDirectory(prefix="lorap-bench-tune-") as scratch:
-        judge = NearJudge(broker.rungs) if broker.spec.early_stopping.active else None
-        traffic = Traffic(broker, stop, workers, on_end=None if judge is None else judge.add)
-        seconds = broker.spec.budget.trial_seconds
+        judge = None if desk.stoppers is None else NearJudge(desk.stoppers)
+        traffic = Traffic(desk, stop, workers, on_end=None if judge is None else judge.add)
+        seconds = desk.seconds
         kit = Kit(
             duty=Duty(train_path, seconds, options.gpus_per_trial),
             sharers=options.sharers(workers),
             judge=None if judge is None else judge.actor,
-            luggage=pack_luggage(options.dataset),
+            luggage=pack_luggage(options.datasets),
         )
         os.environ[_PENDING_VARIABLE] = str(workers)  # by default workers start one after the other
         listener = Listener(traffic, stop, seconds)
@@ -67,7 +67,7 @@ def run_ray(broker: Broker, train_path: str, stop: Stop, options: RayOptions | N
             traffic.release_all()
         if traffic.error is not None:
             raise traffic.error
-    broker.raise_if_failed()
+    desk.raise_if_failed()
 
 
 def _fitted(tuner: Any, listener: Listener) -> bool:

@@ -21,6 +21,8 @@ from lorap_bench.record import Status
 from lorap_bench.train.memory import SHARERS_VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lorap_bench.executors.stop import Stop
     from lorap_bench.executors.traffic import Traffic
     from lorap_bench.executors.worker import Duty
@@ -40,13 +42,13 @@ class Kit:
         duty: the trainer and its limits.
         sharers: how many workers share a device's memory.
         judge: the actor that ends trials early; None: nobody does.
-        luggage: the data set, in the object store; None: workers read their own.
+        luggage: data sets, in the object store; workers read others themselves.
     """
 
     duty: Duty
     sharers: int
     judge: Any = None
-    luggage: Any = None
+    luggage: Sequence[Any] = ()
 
 
 @final
@@ -57,8 +59,8 @@ class Worker(tune.Trainable):  # type: ignore[misc]  # Ray is untyped
         self._config, self._kit = config, kit
         self._judge = None if kit.judge is None else FarJudge(kit.judge)
         os.environ[SHARERS_VARIABLE] = str(kit.sharers)
-        if kit.luggage is not None:
-            unpack_luggage(ray.get(kit.luggage))
+        for piece in kit.luggage:
+            unpack_luggage(ray.get(piece))
 
     def step(self) -> dict[str, Any]:
         return {"outcomes": run_packed(self._kit.duty, self._config["jobs"], self._judge), "done": True}
