@@ -158,5 +158,5 @@ def _check_tune(data: Mapping[str, Any], catalog: Catalog) -> Iterator[Fault]:
         if path in axes:
             yield Fault(path=f"tune.space.{path}", message="is an axis, and has its value from there")
     if tune and _table(data, "replicas").get("folds"):
-        message = "what one fold chooses has seen the test parts of others: make task.fold an axis, and each is tuned"
+        message = "what one fold chooses has seen the test parts of others; with task.fold as an axis each is tuned"
         yield Fault(path="replicas.folds", message=message, got=_table(data, "replicas")["folds"])
