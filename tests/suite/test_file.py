@@ -33,8 +33,12 @@ def test_the_committed_suites_load_and_are_named_as_their_files(project_root: Pa
 
 
 def test_the_suite_of_the_documentation_loads(load: Load, project_root: Path) -> None:
-    [text] = re.findall(r"```toml\n(.*?)```", (project_root / "docs" / "suites.md").read_text("utf-8"), re.DOTALL)
-    assert load(text).name == "prompts-on-graphs"
+    page = (project_root / "docs" / "suites.md").read_text("utf-8")
+    whole, tuned = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert load(whole).name == "prompts-on-graphs"
+    found = load(whole[: whole.index("[replicas]")] + tuned)
+    assert found.tune is not None
+    assert found.tune.trials == 30
 
 
 def test_a_suite_survives_its_plain_values(load: Load, text: str) -> None:
