@@ -14,7 +14,7 @@ class TaskShape:
 
     Units: nodes and edges (both directions, no self-loops) are counts, fractional for a mean graph;
     ``binary`` says that every raw feature is 0 or 1, ``two_valued`` that each row holds zeros and one
-    other value, ``nonnegative`` that none is below 0.
+    other value, ``nonnegative`` that none is below 0; ``relations`` is how many relations the edges are of.
     """
 
     name: str
@@ -26,3 +26,4 @@ class TaskShape:
     binary: bool
     two_valued: bool = False
     nonnegative: bool = False
+    relations: int = 1

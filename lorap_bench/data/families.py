@@ -168,6 +168,13 @@ TABLE = (
         folders={name: name.replace("-", "_") for name in ("ogbn-arxiv", "ogbn-products", "ogbn-mag")},
     ),
     Family(
+        name="OGBHetero",
+        reader="ogb_mag",
+        level="node",
+        sets={"ogbn-mag-hetero": Counts(1, 1939743, None, 128, 349, listed=21111007)},
+        folders={"ogbn-mag-hetero": "ogbn_mag"},  # the files of ogbn-mag, and more of them
+    ),
+    Family(
         name="GNNBenchmark",
         reader="gnn_benchmark",
         level="graph",

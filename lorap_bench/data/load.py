@@ -149,6 +149,7 @@ def _from_packed(name: str, packed: Packed, fold: int) -> GraphTask:
         y=packed.y,
         splits=_splits(name, packed, fold),
         classes=int(packed.y.max()) + 1,
+        edge_type=packed.edge_type,
     )
 
 

@@ -2,18 +2,17 @@
 
 Source: Hu et al., "Open Graph Benchmark: Datasets for Machine Learning on Graphs", 2020. The ``ogb`` package is
 not needed. Edges are read in both directions, as the benchmark's baselines do. Of ogbn-mag only the papers
-and their citations are read: one kind of node, one kind of edge.
+and their citations are read: one kind of node, one kind of edge; ``data.ogb_mag`` reads the whole of it.
 """
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from lorap_bench.data.ogb_files import read_node_counts, read_split, read_table, split_files
 from lorap_bench.data.one_graph import one_graph
 from lorap_bench.data.published import check_listed
 from lorap_bench.data.raw import RawSet
@@ -21,11 +20,7 @@ from lorap_bench.data.raw import RawSet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-    from torch import Tensor
-
     from lorap_bench.data.packed import Packed
-    from lorap_bench.data.task import Split
 
 __all__ = ["raw_set", "read"]
 
@@ -44,11 +39,9 @@ class Layout:
     @property
     def files(self) -> tuple[str, ...]:
         """Return every file that is read."""
-        splits = (f"{self.split}/{part}.csv.gz" for part in PARTS.values())
-        return (self.edges, self.features, self.labels, self.nodes, *splits)
+        return (self.edges, self.features, self.labels, self.nodes, *split_files(self.split))
 
 
-PARTS: dict[Split, str] = {"train": "train", "val": "valid", "test": "test"}
 PAPER = "paper"
 _PLAIN = ("raw/edge.csv.gz", "raw/node-feat.csv.gz", "raw/node-label.csv.gz", "raw/num-node-list.csv.gz")
 _PAPERS = (
@@ -79,40 +72,12 @@ def read(folder: Path, name: str) -> Packed:
         KeyError, ValueError: a line is not numbers, or the files disagree.
     """
     layout = LAYOUTS[name]
-    labels = _table(folder / layout.labels, np.int64)[:, 0]
+    labels = read_table(folder / layout.labels, np.int64)[:, 0]
     _check_nodes(folder / layout.nodes, len(labels))
-    x = _table(folder / layout.features, np.float32)
-    edges = _table(folder / layout.edges, np.int64)
+    x = read_table(folder / layout.features, np.float32)
+    edges = read_table(folder / layout.edges, np.int64)
     check_listed(name, len(edges))
-    splits = {split: _table(folder / layout.split / f"{file}.csv.gz", np.int64)[:, 0] for split, file in PARTS.items()}
-    return one_graph(x, edges, labels, _indices(splits, len(labels)))
-
-
-def _table(path: Path, dtype: type[Any]) -> NDArray[Any]:
-    """Return a compressed table of numbers without a header.
-
-    Shape:
-        ``[lines, columns]``.
-
-    Raises:
-        ValueError: the file is empty, a line has another number of columns, or a cell is no number.
-    """
-    import pyarrow as pa
-    from pyarrow import csv
-
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        width = stream.readline().count(",") + 1
-    names = [str(number) for number in range(width)]
-    kind = pa.from_numpy_dtype(dtype)
-    table = csv.read_csv(
-        path,
-        read_options=csv.ReadOptions(column_names=names),
-        convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, kind), null_values=[]),
-    )
-    result = np.empty((len(table), width), dtype=dtype)
-    for number, column in enumerate(table.columns):
-        result[:, number] = column.to_numpy()
-    return result
+    return one_graph(x, edges, labels, read_split(folder / layout.split, len(labels)))
 
 
 def _check_nodes(path: Path, nodes: int) -> None:
@@ -121,25 +86,7 @@ def _check_nodes(path: Path, nodes: int) -> None:
     Raises:
         ValueError: they differ, or the number of papers is not stated.
     """
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        lines = [line.split(",") for line in stream.read().splitlines() if line]
-    kinds, *rest = lines or [[]]
-    stated = dict(zip(kinds, rest[0], strict=True))[PAPER] if rest else "".join(kinds)
-    if int(stated) != nodes:
-        raise ValueError(f"{nodes:,} labels for {int(stated):,} nodes")
-
-
-def _indices(splits: dict[Split, NDArray[np.int64]], nodes: int) -> dict[Split, Tensor]:
-    """Return the split's parts, each sorted.
-
-    Raises:
-        ValueError: a part is empty, or a node is in two parts, twice in one, or not there.
-    """
-    together = np.concatenate(list(splits.values()))
-    if not all(map(len, splits.values())):
-        raise ValueError("a part of the split is empty")
-    if int(together.min()) < 0 or int(together.max()) >= nodes:
-        raise ValueError(f"the split names a node that is none of the {nodes:,}")
-    if int(np.bincount(together, minlength=nodes).max()) > 1:
-        raise ValueError("the split names a node twice")
-    return {split: torch.from_numpy(np.sort(items)) for split, items in splits.items()}
+    stated = read_node_counts(path)
+    count = stated[""] if "" in stated else stated[PAPER]
+    if count != nodes:
+        raise ValueError(f"{nodes:,} labels for {count:,} nodes")

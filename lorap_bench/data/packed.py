@@ -24,6 +24,7 @@ class Packed:
     Shape:
         splits: split name → ``[n]`` int64 indices of the one published split, or ``[F, N]`` bool masks of
         ``F`` published ones; empty where splits are drawn.
+        edge_type: ``[E]`` int8, None where all edges are of one relation.
     """
 
     x: Tensor
@@ -31,6 +32,7 @@ class Packed:
     graph_ptr: Tensor
     y: Tensor
     splits: dict[Split, Tensor] = field(default_factory=dict)
+    edge_type: Tensor | None = None
 
 
 def to_stored(packed: Packed) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def to_stored(packed: Packed) -> dict[str, Any]:
     import torch
 
     stored = {name: getattr(packed, name) for name in Packed.__dataclass_fields__}
+    if packed.edge_type is None:
+        del stored["edge_type"]  # stored as before there were relations
     x = packed.x
     if int(torch.count_nonzero(x)) < SPARSE_BELOW * x.numel():
         places = x.flatten().nonzero().squeeze(1)

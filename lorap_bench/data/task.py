@@ -26,6 +26,10 @@ class GraphTask:
         graph_ptr: ``[G + 1]`` int64; graph ``g`` owns nodes ``graph_ptr[g]:graph_ptr[g + 1]``.
         y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``) int64 class labels.
         splits: split name → sorted int64 indices of nodes or graphs.
+        edge_type: ``[E]`` int8 relation of each edge, from 0, or None where all edges are of one. Edges are then
+        sorted by target, source and relation, and repeat in no relation.
+
+    A node without a label, in no split, has the label -1.
     """
 
     name: str
@@ -38,6 +42,12 @@ class GraphTask:
     classes: int
     metric: str = "accuracy"
     direction: Literal["max", "min"] = "max"
+    edge_type: Tensor | None = None
+
+    @property
+    def relations(self) -> int:
+        """How many relations the edges are of."""
+        return 1 if self.edge_type is None or not self.edge_type.numel() else int(self.edge_type.max()) + 1
 
     def without_test(self) -> GraphTask:
         """Return the task with its test indices gone: nothing that holds it can look at them."""

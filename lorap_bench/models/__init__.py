@@ -8,6 +8,7 @@ from lorap_bench.models.gin import GIN
 from lorap_bench.models.graph import GraphBatch, GraphStore, build_store
 from lorap_bench.models.hooks import Conv
 from lorap_bench.models.network import Network
+from lorap_bench.models.rgcn import RGCN
 from lorap_bench.models.sage import SAGE
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "GAT",
     "GCN",
     "GIN",
+    "RGCN",
     "SAGE",
     "Blueprint",
     "Conv",

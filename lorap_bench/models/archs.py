@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lorap_bench.models.gat import GAT
 from lorap_bench.models.gcn import GCN
 from lorap_bench.models.gin import GIN
+from lorap_bench.models.rgcn import RGCN
 from lorap_bench.models.sage import SAGE
 
 if TYPE_CHECKING:
@@ -14,4 +15,4 @@ if TYPE_CHECKING:
 
 __all__ = ["ARCHS"]
 
-ARCHS: dict[str, type[Conv]] = {arch.__name__: arch for arch in (GCN, GIN, GAT, SAGE)}
+ARCHS: dict[str, type[Conv]] = {arch.__name__: arch for arch in (GCN, GIN, GAT, SAGE, RGCN)}

@@ -158,6 +158,7 @@ def shape_of(task: GraphTask) -> TaskShape:
         binary=bool(((x == 0) | (x == 1)).all()),
         two_valued=bool(((x == 0) | (x == x.amax(1, keepdim=True))).all()),
         nonnegative=bool((x >= 0).all()),
+        relations=task.relations,
     )
 
 
@@ -216,6 +217,7 @@ def _layers(
                 nonnegative=index > 0 or (raw and shape.nonnegative),
                 prompted=prompted,
                 messages=config.quant.messages and "messages" in scheme.reads,
+                relations=shape.relations,
             )
         )
     return layers

@@ -18,7 +18,7 @@ from lorap_bench.kernels.features import Features, make_features
 if TYPE_CHECKING:
     from lorap_bench.data.task import GraphTask
 
-__all__ = ["GraphBatch", "GraphStore", "build_store", "degree_ranks"]
+__all__ = ["GraphBatch", "GraphStore", "build_store", "by_relation", "degree_ranks", "relations_among"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,9 @@ class GraphBatch:
     Shape:
         features: ``[1, N, F]`` raw; pattern: ``[N, N]``, row = target; norm: ``[1, E]`` edge weights of
         the normalised adjacency, or None; pool: ``[G, N]`` membership, sizes: ``[G, 1]`` nodes a graph;
-        ranks: ``[N]`` the share of the node's own graph whose in-degree is no greater than its own.
+        ranks: ``[N]`` the share of the node's own graph whose in-degree is no greater than its own;
+        relations: ``[N, N R]``, the entries of the pattern in its order, column ``j R + r`` being what node j sends
+        along relation r; None where there is one relation or the architecture tells none apart.
     """
 
     features: Features
@@ -37,6 +39,7 @@ class GraphBatch:
     pool: Csr
     sizes: Tensor
     ranks: Tensor
+    relations: Csr | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,29 +74,37 @@ class GraphStore:
             pool=segments(pool_ptr, node_owner),
             sizes=node_counts.unsqueeze(1).to(self.x.dtype),
             ranks=self.whole.ranks[nodes],
+            relations=relations_among(self.whole.relations, edges, local),
         )
 
 
-def build_store(task: GraphTask, *, self_loops: bool, normalized: bool) -> GraphStore:
+def build_store(task: GraphTask, *, self_loops: bool, normalized: bool, relational: bool = False) -> GraphStore:
     """Prepare a task's graphs for an architecture.
 
     Args:
         task: the task.
         self_loops: add ``(i, i)`` for every node.
         normalized: weigh edge ``(j, i)`` by ``1 / sqrt(d_i d_j)``, d the in-degree with self-loops.
+        relational: tell relations apart, and weigh an edge of relation r by ``1 / |N_r(i)|``; not with the others.
 
-    Source: Kipf & Welling 2017, equation 2, for the normalisation.
+    Source: Kipf & Welling 2017, equation 2, for the normalisation; Schlichtkrull et al. 2018, equation 2, for that
+    by relation.
     """
+    assert not (relational and (self_loops or normalized)), "a self-loop is of no relation"
     nodes = task.x.shape[0]
     source, target = task.edge_index
     if self_loops:
         loops = torch.arange(nodes)
         source, target = torch.cat([source, loops]), torch.cat([target, loops])
-    pattern, _ = csr_from_coo(target, source, (nodes, nodes))
-    norm = None
+    pattern, order = csr_from_coo(target, source, (nodes, nodes))
+    norm, relations = None, None
     if normalized:
         root = pattern.rowptr.diff().to(task.x.dtype).clamp(min=1).rsqrt()
         norm = (root[pattern.row] * root[pattern.col.long()]).unsqueeze(0)
+    if relational and pattern.entries:  # what is not there has no range
+        if task.edge_type is not None:
+            relations = by_relation(pattern, task.edge_type[order], task.relations)
+        norm = _shares(pattern if relations is None else relations).to(task.x.dtype).unsqueeze(0)
     sizes = task.graph_ptr.diff()
     owner = torch.repeat_interleave(torch.arange(sizes.numel()), sizes)
     features = make_features(task.x) if task.level == "node" else Features(task.x.unsqueeze(0))
@@ -104,8 +115,38 @@ def build_store(task: GraphTask, *, self_loops: bool, normalized: bool) -> Graph
         segments(task.graph_ptr.to(torch.int32), owner),
         sizes.unsqueeze(1).to(task.x.dtype),
         degree_ranks(pattern.rowptr.diff().long(), owner, task.graph_ptr),
+        relations,
     )
     return GraphStore(whole, task.x, task.graph_ptr, pattern.rowptr[task.graph_ptr].long())
+
+
+def by_relation(pattern: Csr, types: Tensor, count: int) -> Csr:
+    """Return the pattern that tells relations apart: a column for every node and relation.
+
+    Shape: pattern ``[N, N]``; types ``[E]`` integer relation of each of its entries, ascending where two nodes have
+    several → ``[N, N count]``, entries in the same order.
+    """
+    nodes = pattern.shape[1]
+    return csr_from_coo(pattern.row, pattern.col.long() * count + types, (nodes, nodes * count))[0]
+
+
+def relations_among(relations: Csr | None, edges: Tensor, pattern: Csr) -> Csr | None:
+    """Return ``GraphBatch.relations`` of chosen edges, given in the order of the pattern that these make.
+
+    Shape: relations ``[N, N R]`` of all edges; edges ``[e]`` int64; pattern ``[n, n]`` → ``[n, n R]``.
+    """
+    if relations is None:
+        return None
+    count = relations.shape[1] // relations.shape[0]
+    return by_relation(pattern, relations.col[edges].long() % count, count)
+
+
+def _shares(relations: Csr) -> Tensor:
+    """Return ``1 / |N_r(i)|`` of every edge that ends in node i in relation r: ``[E]``."""
+    nodes, columns = relations.shape
+    count = columns // nodes
+    own = relations.row * count + relations.col.long() % count
+    return 1 / torch.bincount(own)[own]
 
 
 def degree_ranks(degrees: Tensor, owner: Tensor, graph_ptr: Tensor) -> Tensor:

@@ -48,7 +48,8 @@ class LayerShape:
     ``nodes`` and ``edges`` (no self-loops) are those of one inference; ``raw`` says that the input is
     the constant raw features (``binary`` and ``two_valued`` as in ``TaskShape``); ``nonnegative`` that the
     input has no negative values; ``prompted`` that a prompt joins the aggregate; ``hidden`` is the
-    backbone's width; ``messages`` that per-edge messages are materialised and quantized.
+    backbone's width; ``messages`` that per-edge messages are materialised and quantized; ``relations`` is
+    how many relations the edges are of.
     """
 
     layer: str
@@ -64,6 +65,7 @@ class LayerShape:
     nonnegative: bool
     prompted: bool
     messages: bool
+    relations: int = 1
 
     def activation(self, local: str, component: str, columns: int, **marks: bool) -> Site:
         """Return a quantizable activation with one row a node; marks as in ``Site``."""
@@ -160,6 +162,8 @@ class Conv(Quantized, ABC):
 
     self_loops: ClassVar[bool]
     normalized: ClassVar[bool]
+    relational: ClassVar[bool] = False
+    """Whether it tells the relations of edges apart and takes the mean in each; not with the two above."""
     uses_heads: ClassVar[bool] = False
     linear_first: ClassVar[bool] = False
     """Whether nothing but a linear map reads the quantized input (``map_input``)."""

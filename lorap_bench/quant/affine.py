@@ -105,7 +105,7 @@ class ActivationQuantizer(AffineQuantizer):
     def sum_messages(self, messages: Messages) -> Tensor:
         if self.watched or self._dither() is not None:
             return super().sum_messages(messages)
-        protected = self.context.protected if self.training else None
+        protected = self.context.protected_senders(messages.pattern.shape[1]) if self.training else None
         if self.training and messages.pattern.entries:
             self._remember(self.observer.measure_messages(messages, protected))
         known = KnownRange(self.limits, self.codes, self.clipped)
@@ -142,4 +142,6 @@ class ActivationQuantizer(AffineQuantizer):
 
 @torch.no_grad()
 def _extremes(x: Tensor, _: None) -> tuple[Tensor, Tensor]:
+    if not x.numel():  # training graphs without an edge
+        return x.new_zeros(x.shape[0]), x.new_zeros(x.shape[0])
     return kernels().value_range(x)

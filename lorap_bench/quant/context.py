@@ -50,3 +50,12 @@ class Context:
             return self.protected
         assert self.source is not None
         return self.protected.index_select(1, self.source)
+
+    def protected_senders(self, columns: int) -> Tensor | None:
+        """Return which columns of what is summed over neighbours stay in full precision: those of protected nodes.
+
+        A node has one column, or one for each relation along which it sends, next to each other: → ``[S, columns]``.
+        """
+        if self.protected is None or columns == self.protected.shape[1]:
+            return self.protected
+        return self.protected.repeat_interleave(columns // self.protected.shape[1], 1)

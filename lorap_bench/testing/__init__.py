@@ -8,7 +8,7 @@ from lorap_bench.testing.conv import ConvContract
 from lorap_bench.testing.host import HostSynchronisation, no_host_synchronisation
 from lorap_bench.testing.prompt import PromptContract
 from lorap_bench.testing.scheme import SchemeContract
-from lorap_bench.testing.tasks import DEGENERATE, graph_task, node_task, renumbered, sparse_task
+from lorap_bench.testing.tasks import DEGENERATE, graph_task, node_task, relational, renumbered, sparse_task
 
 __all__ = [
     "DEGENERATE",
@@ -21,6 +21,7 @@ __all__ = [
     "graph_task",
     "no_host_synchronisation",
     "node_task",
+    "relational",
     "renumbered",
     "sparse_task",
 ]

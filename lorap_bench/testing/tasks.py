@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["DEGENERATE", "graph_task", "node_task", "renumbered", "small_task", "sparse_task"]
+__all__ = ["DEGENERATE", "graph_task", "node_task", "relational", "renumbered", "small_task", "sparse_task"]
 
 
 def node_task(*, nodes: int = 60, features: int = 12, binary: bool = False) -> GraphTask:
@@ -81,6 +81,15 @@ def sparse_task() -> GraphTask:
     return replace(task, x=wide)
 
 
+def relational(task: GraphTask, relations: int = 3) -> GraphTask:
+    """Return a task with a relation for every edge; every fifth edge is there in a second relation too."""
+    source, target = task.edge_index
+    types = (3 * source + target) % relations
+    twice = torch.arange(types.numel()) % 5 == 0
+    edges = torch.cat([task.edge_index, task.edge_index[:, twice]], 1)
+    return _typed(task, edges, torch.cat([types, (types[twice] + 1) % relations]))
+
+
 def renumbered(task: GraphTask, order: Tensor) -> GraphTask:
     """Return the same task with its nodes in another order: new node i is old node ``order[i]``.
 
@@ -89,6 +98,8 @@ def renumbered(task: GraphTask, order: Tensor) -> GraphTask:
     place = torch.empty_like(order)
     place[order] = torch.arange(order.numel())
     moved = replace(task, x=task.x[order], edge_index=_in_order(place[task.edge_index], order.numel()))
+    if task.edge_type is not None:
+        moved = _typed(moved, place[task.edge_index], task.edge_type)
     if task.level == "graph":
         return moved
     return replace(
@@ -165,6 +176,12 @@ def _sorted(edges: Tensor, nodes: int) -> Tensor:
     source, target = keys % nodes, keys // nodes
     keep = source != target
     return torch.stack([source[keep], target[keep]])
+
+
+def _typed(task: GraphTask, edges: Tensor, types: Tensor) -> GraphTask:
+    """Return a task with other edges, by target, source and relation."""
+    order = ((edges[1] * task.x.shape[0] + edges[0]) * (int(types.max()) + 1) + types).argsort()
+    return replace(task, edge_index=edges[:, order], edge_type=types[order].to(torch.int8))
 
 
 def _in_order(edges: Tensor, nodes: int) -> Tensor:

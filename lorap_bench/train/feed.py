@@ -97,7 +97,8 @@ class MiniBatches(Feed):
 
 def make_feed(task: GraphTask, plan: Blueprint, where: torch.device | None = None) -> Feed:
     """Return the feed of a task for an architecture; the prepared graphs are kept for the next trial."""
-    task, store = _prepared(task, plan.conv.self_loops, plan.conv.normalized, where or device())
+    conv = plan.conv
+    task, store = _prepared(task, conv.self_loops, conv.normalized, conv.relational, where or device())
     if task.level == "node":
         return WholeGraph(task, store)
     return MiniBatches(task, store, plan.trial.task.batch_size)
@@ -118,6 +119,8 @@ def _chosen_graphs(task: GraphTask, store: GraphStore, split: Split) -> tuple[Po
 
 
 @lru_cache(maxsize=4)
-def _prepared(task: GraphTask, self_loops: bool, normalized: bool, where: torch.device) -> tuple[GraphTask, GraphStore]:
+def _prepared(
+    task: GraphTask, self_loops: bool, normalized: bool, relational: bool, where: torch.device
+) -> tuple[GraphTask, GraphStore]:
     """Return a task and its graphs on a device; prepared on the CPU, so that they are the same on each."""
-    return placed((task, build_store(task, self_loops=self_loops, normalized=normalized)), where)
+    return placed((task, build_store(task, self_loops=self_loops, normalized=normalized, relational=relational)), where)

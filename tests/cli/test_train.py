@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.cli.wiring import catalog
+from lorap_bench.data.published import PUBLISHED
 from lorap_bench.study.file import load_study
 from lorap_bench.train.provenance import provenance
+from tests.data.mag import write_communities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,27 @@ if TYPE_CHECKING:
     import pytest
 
     Command = Callable[..., Any]
+
+HETEROGENEOUS = """
+[task]
+dataset = "ogbn-mag-hetero"
+[model]
+arch = "RGCN"
+hidden = 8
+dropout = 0.0
+[quant]
+scheme = "DegreeQuant"
+bits = 4
+messages = true
+site_bits = { "layers.0.relations.3.weight" = 8 }
+[prompt]
+kind = "LoRAP"
+count = 4
+rank = 2
+[optim]
+epochs = 30
+lr = 0.05
+"""
 
 
 def test_one_configuration_outside_any_study(lorap_bench: Command, tiny: Path) -> None:
@@ -40,6 +63,21 @@ def test_the_test_split_is_looked_at_only_when_asked(lorap_bench: Command, tiny:
     assert shown.code == 0
     assert shown.out.split()[:4] == ["seed", "val", "test", "best_epoch"]
     assert "average_bits" in shown.out
+
+
+def test_a_graph_of_several_kinds_from_its_raw_files(
+    lorap_bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(PUBLISHED, "ogbn-mag-hetero")  # so that a small set may bear its name
+    monkeypatch.setenv("LORAP_BENCH_CACHE", str(tmp_path / "cache"))
+    write_communities(tmp_path / "mirror" / "ogbn_mag")
+    path = tmp_path / "config.toml"
+    path.write_text(HETEROGENEOUS, encoding="utf-8")
+    found = lorap_bench("train", path, "--raw-mirror", tmp_path / "mirror", "--split", "test", "--json").json
+    assert found["status"] == "complete"
+    assert found["members"][0]["test"] > 0.5  # the authors and fields of a paper tell its class
+    assert {f"layers.0.relations.{relation}.weight" for relation in range(7)} <= set(found["effective"]["bits"])
+    assert found["effective"]["bits"]["layers.0.relations.3.weight"] == 8
 
 
 def test_a_clamped_rank_is_told(lorap_bench: Command, tiny: Path) -> None:

@@ -22,5 +22,9 @@ class TestGAT(Ours):
     arch = "GAT"
 
 
+class TestRGCN(Ours):
+    arch = "RGCN"
+
+
 class TestSAGE(Ours):
     arch = "SAGE"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -34,6 +36,16 @@ def test_nan_is_something() -> None:
     stored = to_stored(_packed(x))
     assert stored["x"]["places"].tolist() == [64]
     assert bool(from_stored(stored).x[3, 4].isnan())
+
+
+def test_relations_are_stored_where_there_are_any() -> None:
+    plain = _packed(torch.ones(3, 1))
+    assert "edge_type" not in to_stored(plain)  # what is stored was so before there were relations
+    assert from_stored(to_stored(plain)).edge_type is None
+    typed = replace(plain, edge_type=torch.tensor([0, 2], dtype=torch.int8))
+    back = from_stored(to_stored(typed)).edge_type
+    assert back is not None
+    assert torch.equal(back, torch.tensor([0, 2], dtype=torch.int8))
 
 
 def test_a_set_without_features() -> None:

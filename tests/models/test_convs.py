@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import torch
 from torch import nn
-from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv
+from torch_geometric.nn import GATConv, GCNConv, GINConv, RGCNConv, SAGEConv
 
 from lorap_bench.config import ModelConfig, QuantConfig, TrialConfig
 from lorap_bench.kernels import Draws, stream_generator
@@ -17,6 +17,8 @@ from lorap_bench.models.network import Network
 from lorap_bench.testing import node_task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lorap_bench.models.hooks import Conv
 
 TASK = node_task()
@@ -48,6 +50,8 @@ def peer(conv: Conv, arch: str, member: int) -> nn.Module:
         sage.lin_l.weight.data, sage.lin_l.bias.data = p["weight"].T, p["bias"][0]
         sage.lin_r.weight.data = p["root_weight"].T
         return cast("nn.Module", sage)
+    if arch == "RGCN":
+        return relational_peer(p, relations=1)
     first, second = nn.Linear(12, 8), nn.Linear(8, 8)
     gin = GINConv(nn.Sequential(first, nn.ReLU(), second))  # draws its weights anew
     first.weight.data, first.bias.data = p["weight0"].T, p["bias0"][0]
@@ -55,11 +59,19 @@ def peer(conv: Conv, arch: str, member: int) -> nn.Module:
     return cast("nn.Module", gin)
 
 
+def relational_peer(p: dict[str, Tensor], relations: int) -> nn.Module:
+    rgcn = RGCNConv(12, 8, relations)
+    rgcn.weight.data = torch.stack([p[f"weight{relation}"] for relation in range(relations)])
+    rgcn.root.data, rgcn.bias.data = p["root_weight"], p["bias"][0]
+    return cast("nn.Module", rgcn)
+
+
 @pytest.mark.parametrize("arch", sorted(ARCHS))
 def test_a_convolution_equals_pygs(arch: str) -> None:
     conv: Conv = network(arch).eval().convs[0]  # type: ignore[assignment]  # ModuleList forgets its items' type
-    store = build_store(TASK, self_loops=conv.self_loops, normalized=conv.normalized)
+    store = build_store(TASK, self_loops=conv.self_loops, normalized=conv.normalized, relational=conv.relational)
     out = conv(Features(TASK.x.unsqueeze(0)), store.whole)
+    types = (torch.zeros(TASK.edge_index.shape[1], dtype=torch.int64),) * conv.relational
     for member in range(2):
-        expected = peer(conv, arch, member)(TASK.x, TASK.edge_index)
+        expected = peer(conv, arch, member)(TASK.x, TASK.edge_index, *types)
         torch.testing.assert_close(out[member], expected, rtol=1e-4, atol=1e-4)

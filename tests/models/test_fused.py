@@ -37,7 +37,7 @@ def trained(arch: str, kind: str, *, inject: str = "pre_requant", **quant: objec
     return passes
 
 
-@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE"])
+@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE", "RGCN"])
 @pytest.mark.parametrize("kind", ["None", "LoRAP", "GPFLoRAP"])
 @pytest.mark.parametrize("messages", [False, True])
 def test_who_watches_sees_the_same(arch: str, kind: str, messages: bool) -> None:

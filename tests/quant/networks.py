@@ -59,7 +59,8 @@ def build(
     """Return a network at the beginning of a stage, calibrated on the task's whole graph."""
     cohort = Cohort([Member(config, seed) for seed in seeds], shape_of(task))
     conv = cohort.plan.conv
-    built = Built(cohort, build_store(task, self_loops=conv.self_loops, normalized=conv.normalized).whole)
+    store = build_store(task, self_loops=conv.self_loops, normalized=conv.normalized, relational=conv.relational)
+    built = Built(cohort, store.whole)
     for name, quantizer in built.quantizers.items():
         quantizer.register_forward_hook(lambda _, given, out, name=name: built.seen.update({name: (given[0], out)}))
     cohort.network.calibrate(built.batch)

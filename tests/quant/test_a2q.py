@@ -87,7 +87,7 @@ def test_attention_has_a_step_a_head_and_its_features_a_width_a_node() -> None:
     }
 
 
-@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE"])
+@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE", "RGCN"])
 def test_unseen_graphs_are_met_with_groups(arch: str) -> None:
     found = kinds(arch, level="graph", groups=17)
     assert "RowQuantizer" not in found.values()

@@ -50,7 +50,7 @@ def test_all_sites_adds_the_inputs_and_updates_of_the_other_layers() -> None:
     assert set(searched(replace(CONFIG, sites="all"))) == PUBLISHED | more
 
 
-@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE"])
+@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE", "RGCN"])
 def test_the_classifier_of_graphs_is_searched_too(arch: str) -> None:
     assert {"head.input", "head.weight", "head.output"} <= set(searched(CONFIG, arch, level="graph"))
 

@@ -80,7 +80,7 @@ def ledgers() -> st.SearchStrategy[Ledger]:
         config = trial(QuantConfig(scheme=scheme, bits=4), arch=arch, prompt=prompt)
         return blueprint(config, shape_of(graph_task() if graph else node_task())).ledger
 
-    archs, schemes = st.sampled_from(["GCN", "GIN", "GAT", "SAGE"]), st.sampled_from(["QAT", "A2Q", "MixQ"])
+    archs, schemes = st.sampled_from(["GCN", "GIN", "GAT", "SAGE", "RGCN"]), st.sampled_from(["QAT", "A2Q", "MixQ"])
     return st.builds(ledger, archs, schemes, st.sampled_from(["None", "GPFLoRAP"]), st.booleans())
 
 

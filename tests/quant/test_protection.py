@@ -18,6 +18,7 @@ from lorap_bench.models.graph import GraphBatch, build_store, degree_ranks
 from lorap_bench.models.network import Network
 from lorap_bench.quant import Protection
 from lorap_bench.testing import graph_task, node_task
+from lorap_bench.train.feed import make_feed
 from tests.quant.sites import context
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def trained(task: GraphTask, *, arch: str = "GCN", **quant: object) -> tuple[Net
     network = Network(plan, [config, config], Draws([1, 2]))
     for parameter in network.parameters():
         torch.nn.init.uniform_(parameter, -0.5, 0.5, generator=torch.Generator().manual_seed(0))
-    batch = build_store(task, self_loops=plan.conv.self_loops, normalized=plan.conv.normalized).whole
+    batch = make_feed(task, plan).store.whole
     network.calibrate(batch)
     return network, batch
 
@@ -151,7 +152,7 @@ def test_messages_of_protected_sources_pass_unchanged() -> None:
     assert (before[~spared] != after[~spared]).any(1).float().mean() > 0.9
 
 
-@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE"])
+@pytest.mark.parametrize("arch", ["GCN", "GIN", "GAT", "SAGE", "RGCN"])
 def test_evaluation_protects_nobody_and_all_protected_is_full_precision_but_for_weights(arch: str) -> None:
     network, batch = trained(node_task(), arch=arch, p_min=1.0, p_max=1.0, component_bits={"weight": 8})
     network.train()(network.prepare(batch))

@@ -225,7 +225,7 @@ def whole_training(
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("arch", ["GCN", "GIN", "SAGE", "GAT"])
+@pytest.mark.parametrize("arch", ["GCN", "GIN", "SAGE", "GAT", "RGCN"])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_recorded_cohort_trains_as_an_eager_one(
     scheme: str, arch: str, monkeypatch: pytest.MonkeyPatch, on_cuda: None

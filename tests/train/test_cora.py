@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lorap_bench.config import PromptConfig, QuantConfig, TaskConfig, TrialConfig
+from lorap_bench.config import ModelConfig, PromptConfig, QuantConfig, TaskConfig, TrialConfig
 from lorap_bench.record import Status
 from lorap_bench.train import run_trial
 
@@ -26,6 +26,21 @@ def test_full_precision_is_where_the_literature_has_it_and_eight_bits_beside_it(
         found[name] = 100 * statistics.mean(member.test or 0 for member in record.members)
     assert 80.5 <= found["FP32"] <= 82.5
     assert abs(found["QAT"] - found["FP32"]) <= 1.0
+
+
+@pytest.mark.slow
+def test_one_relation_is_where_a_mean_over_neighbours_is() -> None:
+    found = {}
+    for arch in ("RGCN", "SAGE"):
+        trial = TrialConfig(
+            task=TaskConfig(dataset="Cora", features="row_normalized"),
+            model=ModelConfig(arch=arch),
+            quant=QuantConfig(scheme="FP32"),
+        )
+        record = run_trial(trial, range(10), split="test").record
+        found[arch] = 100 * statistics.mean(member.test or 0 for member in record.members)
+    assert 79.0 <= found["RGCN"] <= 81.5
+    assert abs(found["RGCN"] - found["SAGE"]) <= 1.0
 
 
 def test_binary_features_lose_nothing_at_any_width(raw_mirror: Path) -> None:

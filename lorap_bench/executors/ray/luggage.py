@@ -45,7 +45,8 @@ def pack_luggage(datasets: Iterable[str]) -> list[Any]:
 
 def _packed(name: str) -> Any:
     packed = load_packed(name, Folders.from_environment())
-    arrays = {field: getattr(packed, field).numpy() for field in Packed.__dataclass_fields__ if field != "splits"}
+    tensors = {field: getattr(packed, field) for field in Packed.__dataclass_fields__ if field != "splits"}
+    arrays = {field: tensor.numpy() for field, tensor in tensors.items() if tensor is not None}
     return ray.put(Luggage(name, arrays, {split: index.numpy() for split, index in packed.splits.items()}))
 
 

@@ -59,7 +59,10 @@ class SavedModel:
         self._refuse_unfit(task)
         where, conv = device(), self.plan.conv
         with exactly(where), one_thread():
-            store = placed(build_store(task, self_loops=conv.self_loops, normalized=conv.normalized), where)
+            prepared = build_store(
+                task, self_loops=conv.self_loops, normalized=conv.normalized, relational=conv.relational
+            )
+            store = placed(prepared, where)
             if task.level == "node":
                 logits = self._logits(store.whole)
                 return logits.cpu() if chosen is None else logits.cpu()[chosen]
@@ -76,6 +79,8 @@ class SavedModel:
             ("level", task.level, shape.level),
             ("features", task.x.shape[1], shape.features),
         ]
+        if self.plan.conv.relational:
+            pairs.append(("relations", task.relations, shape.relations))
         if shape.level == "node" and self.network.row_bits():  # it has learned a width for each of these very nodes
             pairs.append(("nodes", task.x.shape[0], round(shape.nodes)))
         faults = [
