@@ -181,7 +181,8 @@ def test_workers_look_at_one_copy_of_the_drivers_data(cluster: None, monkeypatch
     )
     monkeypatch.setattr(luggage, "load_packed", lambda name, folders: packed)
     monkeypatch.setattr(load, "_provided", {})
-    found = ray.get(luggage.pack_luggage("Planetoid/Cora"))
+    (piece,) = luggage.pack_luggage(["Planetoid/Cora", "Cora", "Digits"])
+    found = ray.get(piece)
     luggage.unpack_luggage(found)
     monkeypatch.setenv("LORAP_BENCH_RAW", "/nowhere")
     task = load.load_task(TaskConfig(dataset="Cora"))
@@ -190,8 +191,7 @@ def test_workers_look_at_one_copy_of_the_drivers_data(cluster: None, monkeypatch
     assert sorted(task.splits) == ["test", "train", "val"]
     assert task.x.data_ptr() == found.arrays["x"].ctypes.data  # mapped, not copied
     assert not found.arrays["x"].flags.writeable
-    assert luggage.pack_luggage("Digits") is None
-    assert luggage.pack_luggage("") is None
+    assert luggage.pack_luggage(["Digits"]) == []
 
 
 def ask_for_ever(actor: Any) -> None:

@@ -24,7 +24,7 @@ def test_relations_travel_with_their_edges(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(luggage, "load_packed", lambda name, folders: packed)
     monkeypatch.setattr("ray.put", lambda value: value)
     monkeypatch.setattr(load, "_provided", {})
-    luggage.unpack_luggage(luggage.pack_luggage("ogbn-mag-hetero"))
+    luggage.unpack_luggage(*luggage.pack_luggage(["ogbn-mag-hetero"]))
     task = load.load_task(TaskConfig(dataset="ogbn-mag-hetero"))
     load._task.cache_clear()
     assert (task.relations, task.classes) == (2, 2)

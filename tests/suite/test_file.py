@@ -25,7 +25,7 @@ def faults(load: Load, text: str) -> dict[str, str]:
 
 def test_the_committed_suites_load_and_are_named_as_their_files(project_root: Path) -> None:
     paths = sorted((project_root / "studies" / "suites").glob("*.toml"))
-    assert [path.stem for path in paths] == ["small-tuned", "small", "tiny"]
+    assert {"small", "small-tuned", "tiny"} <= {path.stem for path in paths}
     for path in paths:
         spec = load_suite(path, catalog=catalog())
         assert spec.name.removeprefix("suite-") == path.stem
