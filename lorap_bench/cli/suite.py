@@ -36,10 +36,11 @@ def suite(
     raw_mirror: RawMirror = None,
     backend: Backend = None,
     device: Device = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the cells of a suite that are not finished, and write its table.
+    """Run the cells of a suite that are not finished, and write its table and its report.
 
     Ctrl-C finishes the cell under way, saves and stops; a second one leaves it, and it runs again next time.
     However the run ends, no finished cell is lost.
@@ -57,10 +58,13 @@ def suite(
         return
     with on_signals(Stop(announce)) as stop:
         complete = sitting.run(stop, suite_progress(sitting, quiet=quiet), on_note=message)
+    page = _report(sitting) if report else None
     if as_json:
         _show(sitting, as_json=True)
     else:
         print_path("table", sitting.folder.root / "table.csv")
+        if page is not None:
+            print_path("report", page)
     if not complete:
         message("saved; the same command goes on from here")
         raise typer.Exit(INTERRUPTED)
@@ -68,6 +72,13 @@ def suite(
     if failed:
         message(f"{counted(failed, 'cell')} with failed trainings; the table gives the reasons")
         raise typer.Exit(FAILED)
+
+
+def _report(sitting: "Sitting") -> Path:
+    """Write the report of what is finished into the suite's folder; return its page."""
+    from lorap_bench.suite.report import report_suite
+
+    return report_suite(sitting.folder, sitting.folder.root / "report", on_note=message)
 
 
 def _show(sitting: "Sitting", *, as_json: bool) -> None:
