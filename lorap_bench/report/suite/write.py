@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lorap_bench.report.export import table_csv, table_parquet
+from lorap_bench.report.raw import raw_value
 from lorap_bench.report.suite.assemble import assemble
 from lorap_bench.report.write import USUAL, check_formats, write_document
 
@@ -57,7 +58,8 @@ def _data(name: str, rows: pd.DataFrame, formats: Sequence[str]) -> dict[str, Co
     if "parquet" in formats:
         found["data.parquet"] = table_parquet(rows)
     if "json" in formats:
-        head = json.dumps({"schema_version": DATA_VERSION, "name": name}, ensure_ascii=False)
-        table = rows.to_json(orient="records", double_precision=15, force_ascii=False)
-        found["data.json"] = f'{head[:-1]}, "trainings": {table}}}\n'
+        plain = rows.astype(object).where(rows.notna(), None).to_dict("records")
+        trainings = [{str(column): raw_value(value) for column, value in row.items()} for row in plain]
+        whole = {"schema_version": DATA_VERSION, "name": name, "trainings": trainings}
+        found["data.json"] = json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     return found

@@ -78,7 +78,11 @@ def _figure(material: SuiteMaterial, dataset: str) -> Figure | None:
         if any(point[1].prompt == prompt for point in points):
             plot.add_trace(_key("no prompt" if prompt == BARE else prompt, LIGHT.muted, symbol(place)))
     octaves(plot, "average_bits", [bits for *_, bits, _ in points])
-    plot.update_layout(margin_b=130, legend={"font": {"size": 11}, "y": -0.24})
+    for update in (plot.update_xaxes, plot.update_yaxes):
+        update(
+            automargin=False
+        )  # margins that follow ticks and a legend never settle where two figures are side by side
+    plot.update_layout(margin_b=130, margin_l=62, legend={"font": {"size": 11}, "y": -0.24})
     label = f"{measure.axis.capitalize()} on {dataset} against average bits, an arm a mark; {len(front)} on the front"
     stem = f"bits-{slug(dataset)}"
     return Figure(id=stem, label=label, plot=plot, table=_table(stem, dataset, points, front))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.record import Status
-from lorap_bench.report.document import Column, Fold, Heading, Section, Table, Words
+from lorap_bench.report.document import Column, Fold, Heading, Listing, Section, Table, Words
 from lorap_bench.report.provenance import redact
 from lorap_bench.report.suite.entry import Entry, State
 
@@ -35,10 +36,9 @@ def section(material: SuiteMaterial) -> Section:
 def _blocks(material: SuiteMaterial) -> Iterator[Block]:
     failed = [row for entry in material.entries for row in _failed(entry)]
     if failed:
-        cells = material.counts[State.FAILED]
         yield Words(
-            f"**{len(failed)} trainings in {cells} cell{'' if cells == 1 else 's'} did not end well.** Their cells are "
-            "marked in every table; means are over the others, which may flatter them."
+            f"**{_counted(len(failed), 'training')} in {_counted(material.counts[State.FAILED], 'cell')} did not end "
+            "well.** Their cells are marked in every table; means are over the others, which may flatter them."
         )
         yield Table(
             id="failures",
@@ -48,12 +48,13 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
         )
     else:
         yield Words(f"No training failed ({sum(len(entry.members) for entry in material.entries)} ended).")
+    yield _states(material)
     if material.counts[State.SKIPPED]:
         yield Heading("Cells that are not run")
         yield _skipped(material)
-    if material.counts[State.LEFT]:
-        yield Heading("Cells that are left")
-        yield from _left(material)
+    left = [entry.name for entry in material.entries if entry.state is State.LEFT]
+    if left:
+        yield Fold(f"Cells that are left ({len(left)})", (Listing("\n".join(left)),))
 
 
 def _failed(entry: Entry) -> Iterator[tuple[Any, ...]]:
@@ -76,15 +77,19 @@ def _skipped(material: SuiteMaterial) -> Table:
     return Table(id="skipped", caption="Cells that are not run", columns=columns, rows=rows)
 
 
-def _left(material: SuiteMaterial) -> Iterator[Block]:
-    columns = (Column("Data set", "text"), Column("Model", "text"), Column("Left", "whole"), Column("Of", "whole"))
-    rows, named = [], []
+def _states(material: SuiteMaterial) -> Table:
+    """Return how the cells of each group stand."""
+    columns = (
+        Column("Data set", "text"),
+        Column("Model", "text"),
+        *(Column(state.value.capitalize(), "whole") for state in State),
+    )
+    rows = []
     for group in material.groups:
-        left = [entry for entry in group.entries.values() if entry.state is State.LEFT]
-        wanted = [entry for entry in group.entries.values() if entry.state is not State.SKIPPED]
-        if left:
-            rows.append((group.dataset, group.part, len(left), len(wanted)))
-            named += [(entry.name, entry.trainings) for entry in left]
-    yield Table(id="left", caption="Cells that are left, by data set and model", columns=columns, rows=rows)
-    each = (Column("Cell", "text"), Column("Trainings", "whole"))
-    yield Fold("Every cell that is left", (Table(id="left-cells", caption="Cells left", columns=each, rows=named),))
+        found = Counter(entry.state for entry in group.entries.values())
+        rows.append((group.dataset, group.part, *(found[state] for state in State)))
+    return Table(id="cells", caption="Cells by data set and model", columns=columns, rows=rows)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
