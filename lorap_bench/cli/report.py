@@ -60,7 +60,7 @@ def report(
     Studies of the same task and objectives may stand beside it, such as the same search at random. svg and png, every
     figure as a picture, need the extra `images` and a Chrome or Chromium.
     """
-    from lorap_bench.report.write import check_formats, write_report
+    from lorap_bench.report.write import check_formats
 
     formats = _formats(forms or [])
     check_formats(formats)
@@ -68,23 +68,36 @@ def report(
         raise ConfigError(
             [Fault(path="--open", message="there is no page to show", got=",".join(formats), allowed=_PAGE)]
         )
-    found = [find_suite(study, runs) for study in studies]
-    if suite := next((one for one in found if one is not None), None):
+    suite = next((found for study in studies if (found := find_suite(study, runs)) is not None), None)
+    if suite is not None:
         _refuse_company(studies)
         from lorap_bench.suite.report import report_suite
 
         written = report_suite(suite, out or suite.root / "report", formats, message, unverified=unverified)
     else:
-        if unverified:
-            raise ConfigError([Fault(path="--unverified", message="goes with a suite", got=studies[0])])
-        subject, *others = [open_study(study, runs) for study in studies]
-        refuse_same(studies, [folder for folder, _ in (subject, *others)])
-        written = write_report(subject, out or subject[0].root / "report", others, formats, message)
+        written = _report_study(studies, runs, out, formats, unverified=unverified)
     print_text(str(written))
     if show:
         import webbrowser
 
         webbrowser.open(written.absolute().as_uri())
+
+
+def _report_study(
+    studies: "Sequence[str]", runs: Path, out: Path | None, formats: "Sequence[str]", *, unverified: bool
+) -> Path:
+    """Write the report of a study, the others beside it; return where it lies.
+
+    Raises:
+        ConfigError: something is asked for that only a suite has, or a study is given twice.
+    """
+    from lorap_bench.report.write import write_report
+
+    if unverified:
+        raise ConfigError([Fault(path="--unverified", message="goes with a suite", got=studies[0])])
+    subject, *others = [open_study(study, runs) for study in studies]
+    refuse_same(studies, [folder for folder, _ in (subject, *others)])
+    return write_report(subject, out or subject[0].root / "report", others, formats, message)
 
 
 def _formats(lists: "Sequence[str]") -> list[str]:

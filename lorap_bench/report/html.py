@@ -69,12 +69,13 @@ def html_page(document: Document, base: Mapping[str, Any], files: Mapping[str, s
         "config": CONFIG,
         "dark": dark_twins(),
     }
-    room = MOST_BYTES - len(page.render(fixed, data=_json(data | {"files": {}}), files=[]).encode())
+    beside = [{"name": name, "embedded": False} for name in files]  # the longest that the list can be
+    room = MOST_BYTES - len(page.render(fixed, data=_json(data | {"files": {}}), files=beside).encode())
     carried: dict[str, str] = {}
     for name, text in files.items():
         if text is None or len(text) > room:
             continue
-        size = len(_json(text).encode())
+        size = len(_json({name: text}).encode())
         if size <= room:
             carried[name], room = text, room - size
     listed = [{"name": name, "embedded": name in carried} for name in files]

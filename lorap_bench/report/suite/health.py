@@ -19,6 +19,8 @@ __all__ = ["checks"]
 _LEAST_TRAININGS = 3
 _LATE = 0.95
 _MANY_LATE = 0.25
+_FAR = 2.0
+_NAMED = 3
 
 
 def checks(material: SuiteMaterial) -> Iterator[Check]:
@@ -27,6 +29,7 @@ def checks(material: SuiteMaterial) -> Iterator[Check]:
     yield _failures(material)
     yield _repeats(material)
     yield _trained_long_enough(material)
+    yield _learned(material)
     yield _tuned(material)
     yield _origin(material)
 
@@ -74,6 +77,23 @@ def _trained_long_enough(material: SuiteMaterial) -> Check:
     text = f"{late} of {len(ends)} trainings were best on validation in the last twentieth of their epochs"
     many = late > _MANY_LATE * len(ends)
     return Check(name, Health.WARN if many else Health.GOOD, text + (": more may help them" if many else ""))
+
+
+def _learned(material: SuiteMaterial) -> Check:
+    """Look for arms that are far from the best of their group: gains over them say who trains at all."""
+    far = []
+    for group in material.groups:
+        means = {arm: found.mean for arm in group.entries if (found := group.test(arm)) is not None}
+        best = max(means.values(), key=group.measure.oriented, default=0.0)
+        for arm, mean in means.items():
+            better, worse = (best, mean) if group.measure.fraction else (mean, best)
+            if worse < better / _FAR:
+                far.append(f"{group.name}: {arm}")
+    if not far:
+        return Check("Learning", Health.GOOD, "every arm is within a factor of two of the best of its table")
+    more = f" and {len(far) - _NAMED} more" if len(far) > _NAMED else ""
+    told = f"not within a factor of two of the best of their table: {'; '.join(far[:_NAMED])}{more}"
+    return Check("Learning", Health.WARN, f"{told}; a gain or loss there tells which arm trains at all")
 
 
 def _tuned(material: SuiteMaterial) -> Check:

@@ -53,6 +53,7 @@ def test_the_verdict_names_who_helps_and_who_costs(whole: SuiteMaterial) -> None
         "Failures": ("good", "none of 108 trainings failed"),
         "Repeats": ("note", "3 trainings a cell"),
         "Epochs": ("good", "0 of 108 trainings were best on validation in the last twentieth of their epochs"),
+        "Learning": ("good", "every arm is within a factor of two of the best of its table"),
         "Tuning": ("note", "no cell was tuned: all arms have the settings of the suite’s file"),
         "Origin": ("good", "one commit, one set of versions, one device"),
     }
@@ -292,6 +293,18 @@ def test_published_errors_are_compared_in_their_unit(make_entry: Make, make_mate
     section = published.section(make_material(entry, unverified=True))
     found = table(section, "beside-published-mae")
     assert {column.label for column in found.columns} >= {"Theirs", "Ours", "Difference"}
+
+
+def test_arms_that_hardly_learned_are_told(make_entry: Make, make_material: MakeMaterial) -> None:
+    entries = [make_entry("Cora", "GCN", "QAT", prompt, [level]) for prompt, level in (("None", 0.8), ("LoRAP", 0.39))]
+    entries += [
+        make_entry("ZINC", "GCN", scheme, "None", [level], metric="mae")
+        for scheme, level in (("QAT", 0.4), ("A2Q", 0.79), ("MixQ", 0.81), ("FP32", 2.0), ("DegreeQuant", 3.0))
+    ]
+    state, text = checks(verdict.section(make_material(*entries)))["Learning"]
+    assert state == "warn"
+    told = "Cora with GCN: QAT, LoRAP; ZINC with GCN: MixQ, no prompt; ZINC with GCN: FP32, no prompt and 1 more"
+    assert f"not within a factor of two of the best of their table: {told};" in text
 
 
 def test_commands_name_the_folder_where_it_may_be_told(make_entry: Make, make_material: MakeMaterial) -> None:
