@@ -62,12 +62,8 @@ def report(
     """
     from lorap_bench.report.write import check_formats
 
-    formats = _formats(forms or [])
+    formats = _formats(forms or [], show=show)
     check_formats(formats)
-    if show and formats and "html" not in formats:
-        raise ConfigError(
-            [Fault(path="--open", message="there is no page to show", got=",".join(formats), allowed=_PAGE)]
-        )
     suite = next((found for study in studies if (found := find_suite(study, runs)) is not None), None)
     if suite is not None:
         _refuse_company(studies)
@@ -100,16 +96,21 @@ def _report_study(
     return write_report(subject, out or subject[0].root / "report", others, formats, message)
 
 
-def _formats(lists: "Sequence[str]") -> list[str]:
+def _formats(lists: "Sequence[str]", *, show: bool) -> list[str]:
     """Return the formats of comma lists, each once.
 
     Raises:
-        ConfigError: a list names none.
+        ConfigError: a list names none, or a page is to be shown and there is none among them.
     """
     for one in lists:
         if not one.replace(",", " ").strip():
             raise ConfigError([Fault(path="--format", message="names no format", got=one)])
-    return list(dict.fromkeys(name.strip().lower() for one in lists for name in one.split(",") if name.strip()))
+    formats = list(dict.fromkeys(name.strip().lower() for one in lists for name in one.split(",") if name.strip()))
+    if show and formats and "html" not in formats:
+        raise ConfigError(
+            [Fault(path="--open", message="there is no page to show", got=",".join(formats), allowed=_PAGE)]
+        )
+    return formats
 
 
 def _refuse_company(names: "Sequence[str]") -> None:
