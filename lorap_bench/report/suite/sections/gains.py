@@ -35,10 +35,13 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
             empty=True,
         )
         return
+    tuned = ", unless a cell was tuned: then it has those that its own search chose"
+    if all(entry.tuning is None for entry in material.entries):
+        tuned = ""
     yield Words(
         "A gain is the test figure with a prompt less that of the same scheme without one, **seed by seed** (fold by "
-        "fold where a set has folds), turned so that more is better. All settings but the prompt are the same. "
-        "Brackets are 95 % t intervals."
+        "fold where a set has folds), turned so that more is better. All settings but the prompt are the same"
+        f"{tuned}. Brackets are 95 % t intervals."
     )
     for measure, some in found.items():
         if some:

@@ -100,7 +100,7 @@ def _headline(overall: Sequence[Pooled]) -> str:
         which = "the prompt" if len(overall) == 1 else f"any of the {len(overall)} prompts"
         return f"**Over all schemes, no gain and no loss of {which} can be told from chance.**"
     told = [f"{' and '.join(up)} help{'s' if len(up) == 1 else ''}"] if up else []
-    told += [f"{' and '.join(down)} cost{'s' if len(down) == 1 else ''} accuracy"] if down else []
+    told += [f"{' and '.join(down)} hurt{'s' if len(down) == 1 else ''}"] if down else []
     return f"**Over all schemes, {'; '.join(told)}.**"
 
 

@@ -42,7 +42,7 @@ def test_the_verdict_names_who_helps_and_who_costs(whole: SuiteMaterial) -> None
     text = words(section)
     assert "Of 36 cells **36 are done**." in text
     assert "each was trained 3 times" in text
-    assert "**Over all schemes, LoRAP helps; GPFPlus costs accuracy.**" in text
+    assert "**Over all schemes, LoRAP helps; GPFPlus hurts.**" in text
     assert "GPFPlus **-1.1 points** [-1.3, -0.9]" in text
     assert "LoRAP **+2.2 points** [+1.7, +2.7]" in text
     assert "(p by Holm for 2 prompts)" in text
@@ -331,6 +331,8 @@ def test_tuned_cells_show_their_budget(make_entry: Make, make_material: MakeMate
         "good",
         "every cell was tuned with 30 trials",
     )
+    assert "unless a cell was tuned" in words(gains.section(make_material(*entries)))
+    assert "unless a cell was tuned" not in words(gains.section(make_material(*some(make_entry))))
     more = make_entry("Cora", "GIN", "QAT", "None", [0.5], tuning={"trials": 40})
     uneven = make_material(*entries, more)
     assert "**unequal budgets**: 30 and 40 trials" in words(reproduce.section(uneven))
