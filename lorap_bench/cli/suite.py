@@ -42,10 +42,11 @@ def suite(
     workers: Workers = None,
     cpus: Cpus = 1.0,
     gpus: Gpus = 0.0,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report at the end.")] = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the cells of a suite that are not finished, and write its table.
+    """Run the cells of a suite that are not finished, and write its table and its report.
 
     Ctrl-C finishes what is in training, saves and stops; a second one leaves it, and it runs again next time.
     However the run ends, no finished training is lost.
@@ -62,10 +63,13 @@ def suite(
     datasets = tuple(dict.fromkeys(cell.config.task.dataset for cell in sitting.plan.cells))
     engine = Engine(executor, address, workers, cpus, gpus, datasets)
     complete = _run(sitting, engine, quiet=quiet)
+    page = _report(sitting) if report else None
     if as_json:
         _show(sitting, as_json=True)
     else:
         print_path("table", sitting.folder.root / "table.csv")
+        if page is not None:
+            print_path("report", page)
     if not complete:
         message("saved; the same command goes on from here")
         raise typer.Exit(INTERRUPTED)
@@ -84,6 +88,13 @@ def _run(sitting: "Sitting", engine: Engine, *, quiet: bool) -> bool:
     with on_signals(Stop(announce)) as stop, SuiteProgress(sitting, quiet=quiet) as show:
         audience = Audience(show.on_cell, show.on_pack)
         return sitting.run(lambda desk: engine.run(desk, stop, show.on_epoch), audience, on_note=message)
+
+
+def _report(sitting: "Sitting") -> Path:
+    """Write the report of what is finished into the suite's folder; return its page."""
+    from lorap_bench.suite.report import report_suite
+
+    return report_suite(sitting.folder, sitting.folder.root / "report", on_note=message)
 
 
 def _show(sitting: "Sitting", *, as_json: bool) -> None:

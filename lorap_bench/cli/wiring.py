@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from lorap_bench.store.folder import StudyFolder
     from lorap_bench.study.catalog import Catalog
     from lorap_bench.study.spec import StudySpec
+    from lorap_bench.suite.folder import SuiteFolder
 
-__all__ = ["Found", "catalog", "find_folder", "open_study", "read_study", "stored_study", "task_shape"]
+__all__ = ["Found", "catalog", "find_folder", "find_suite", "open_study", "read_study", "stored_study", "task_shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,26 @@ def find_folder(study: str, runs: Path) -> StudyFolder | None:
     with access(path):
         is_file = path.suffix == ".toml" or path.is_file()
     return None if is_file else StudyFolder.open(runs, study)
+
+
+def find_suite(suite: str, runs: Path) -> SuiteFolder | None:
+    """Return the folder that a suite's name, path or file means; None where no suite lies there.
+
+    A name means a suite under ``runs`` before a folder here.
+
+    Raises:
+        ConfigError: it is a file that cannot be read or has no name.
+        StoreError: a folder does not let itself be asked.
+    """
+    from lorap_bench.store.access import access
+    from lorap_bench.study.file import study_name
+    from lorap_bench.suite.folder import SuiteFolder
+
+    path = Path(suite)
+    with access(path):
+        is_file = path.suffix == ".toml" and path.is_file()
+    places = [runs / study_name(path)] if is_file else [runs / suite, path]
+    return next((folder for place in places if (folder := SuiteFolder(place)).there), None)
 
 
 def stored_study(folder: StudyFolder, *, written: bool = False) -> StudySpec:

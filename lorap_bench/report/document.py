@@ -51,6 +51,9 @@ Kind = Literal[
     "points",  # difference of fractions, shown in percentage points
     "interval",  # Interval of a fraction
     "gain",  # Interval of a difference of fractions
+    "level",  # Interval of a figure in its own unit
+    "change",  # Interval of a difference in its own unit
+    "result",  # Result
     "p",  # p-value
     "seconds",
 ]

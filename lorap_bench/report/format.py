@@ -9,21 +9,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lorap_bench.report.document import Kind
+    from lorap_bench.report.result import Result
     from lorap_bench.stats.intervals import Interval
 
 __all__ = [
+    "LEAST_FOR_INTERVAL",
     "cell_text",
+    "change_text",
     "gain_text",
     "interval_text",
+    "level_text",
     "number_text",
     "p_text",
     "percent_text",
     "points_text",
+    "result_texts",
     "seconds_text",
     "spread_text",
 ]
 
-_LEAST_FOR_INTERVAL = 3
+LEAST_FOR_INTERVAL = 3
+"""Values from which on an interval is worth showing: that of two says nothing of use."""
 
 
 def number_text(value: float | None) -> str:
@@ -62,13 +68,40 @@ def gain_text(interval: Interval | None) -> str:
     return " ".join(part for part in (points_text(interval.mean), spread_text(interval, points_text)) if part)
 
 
-def spread_text(interval: Interval, text: Callable[[float | None], str] = percent_text) -> str:
+def level_text(value: float | None) -> str:
+    """Write a figure in its own unit with three decimals."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def change_text(difference: float | None) -> str:
+    """Write a difference in its own unit with three decimals and its sign."""
+    if difference is None or not math.isfinite(difference):
+        return "–"
+    return f"{round(difference, 3) + 0.0:+.3f}"
+
+
+def result_texts(result: Result) -> tuple[str, str]:
+    """Write a result: its mean, and everything beside it."""
+    if result.test is None:
+        return "–", result.note
+    text = percent_text if result.fraction else level_text
+    mark = " ≈" if result.standing == "near" else ""
+    spread = f"{spread_text(result.test, text, text)} n = {result.test.n}".lstrip()
+    bits = "" if result.bits is None else f"{number_text(result.bits)} bits"
+    return f"{text(result.test.mean)}{mark}", ", ".join(filter(None, [spread, bits, result.note]))
+
+
+def spread_text(
+    interval: Interval,
+    text: Callable[[float | None], str] = percent_text,
+    size: Callable[[float | None], str] = percent_text,
+) -> str:
     """Write how far seeds scatter: the 95 % interval of the mean, of two seeds ± their standard deviation.
 
     The t interval of two values is 13 times their standard error each way: it says nothing of use.
     """
-    if interval.n < _LEAST_FOR_INTERVAL:
-        return "" if interval.std is None else f"± {percent_text(interval.std)}"
+    if interval.n < LEAST_FOR_INTERVAL:
+        return "" if interval.std is None else f"± {size(interval.std)}"
     return f"[{text(interval.low)}, {text(interval.high)}]"
 
 
@@ -105,12 +138,29 @@ def _gain(interval: Interval) -> str:
     return f"{gain_text(interval)} (n = {interval.n})"
 
 
+def _level(interval: Interval) -> str:
+    spread = spread_text(interval, level_text, level_text)
+    return " ".join(filter(None, [level_text(interval.mean), spread, f"(n = {interval.n})"]))
+
+
+def _change(interval: Interval) -> str:
+    spread = spread_text(interval, change_text, level_text)
+    return " ".join(filter(None, [change_text(interval.mean), spread, f"(n = {interval.n})"]))
+
+
+def _result(result: Result) -> str:
+    return " ".join(filter(None, result_texts(result)))
+
+
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "number": number_text,
     "fraction": percent_text,
     "points": points_text,
     "interval": _interval,
     "gain": _gain,
+    "level": _level,
+    "change": _change,
+    "result": _result,
     "p": p_text,
     "seconds": seconds_text,
 }

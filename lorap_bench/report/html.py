@@ -16,16 +16,23 @@ from plotly.utils import PlotlyJSONEncoder
 from lorap_bench.report.card import REPLICA_COLUMNS
 from lorap_bench.report.document import Figure, Parallel, walk
 from lorap_bench.report.figures import CONFIG
-from lorap_bench.report.format import cell_text, percent_text, points_text, spread_text
+from lorap_bench.report.format import (
+    cell_text,
+    change_text,
+    level_text,
+    percent_text,
+    points_text,
+    result_texts,
+    spread_text,
+)
 from lorap_bench.report.markup import html_words
 from lorap_bench.report.palette import DARK, LIGHT, dark_twins
-from lorap_bench.report.raw import PARTS, raw_label
+from lorap_bench.report.raw import part_names, part_values, raw_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lorap_bench.report.document import Document
-    from lorap_bench.stats.intervals import Interval
 
 __all__ = ["MOST_BYTES", "html_page"]
 
@@ -62,12 +69,13 @@ def html_page(document: Document, base: Mapping[str, Any], files: Mapping[str, s
         "config": CONFIG,
         "dark": dark_twins(),
     }
-    room = MOST_BYTES - len(page.render(fixed, data=_json(data | {"files": {}}), files=[]).encode())
+    beside = [{"name": name, "embedded": False} for name in files]  # the longest that the list can be
+    room = MOST_BYTES - len(page.render(fixed, data=_json(data | {"files": {}}), files=beside).encode())
     carried: dict[str, str] = {}
     for name, text in files.items():
         if text is None or len(text) > room:
             continue
-        size = len(_json(text).encode())
+        size = len(_json({name: text}).encode())
         if size <= room:
             carried[name], room = text, room - size
     listed = [{"name": name, "embedded": name in carried} for name in files]
@@ -84,12 +92,18 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "cell": cell_text,
+        "change": change_text,
+        "change_spread": partial(spread_text, text=change_text, size=level_text),
         "gain_spread": partial(spread_text, text=points_text),
+        "level": level_text,
+        "level_spread": partial(spread_text, text=level_text, size=level_text),
         "kind": lambda block: type(block).__name__,
+        "parts": lambda column: "\t".join(part_names(column)),
         "percent": percent_text,
         "points": points_text,
         "raw": raw_label,
         "rest": _rest,
+        "result": result_texts,
         "seven": lambda value: f"{value:.7g}" if isinstance(value, float) else value,
         "spread": spread_text,
         "tight": lambda text: re.sub(r" ([=<≤]) ", "\u00a0\\1\u00a0", text),
@@ -135,10 +149,12 @@ def _lines(block: Parallel) -> dict[str, Any]:
     }
 
 
-def _rest(interval: Interval) -> str:
-    """Return an interval's parts beside its mean, as the table's CSV has them."""
-    parts = (getattr(interval, name) for name in PARTS)
-    return ",".join("" if part is None else f"{part:.7g}" for part in parts)
+def _rest(value: Any) -> str:
+    """Return what an interval or a result holds beside its mean, as the table's CSV has it."""
+    parts = part_values(value)[1:]
+    return "\t".join(
+        f"{part:.7g}" if isinstance(part, float) else str(part if part is not None else "") for part in parts
+    )
 
 
 def _place(value: Any, scale: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lorap_bench.report.format import cell_text
+from lorap_bench.report.format import cell_text, result_texts
 from lorap_bench.report.markup import latex_text, one_line, shortened
 from lorap_bench.report.raw import file_stem, tables
 
@@ -20,6 +20,7 @@ MOST_ROWS = 60
 _LONGEST = 120
 _ONE_LINE = 48
 _WORDS = ("text", "code")
+_SPREADING = ("interval", "gain", "level", "change", "result")
 _SPREAD = (
     " In brackets the 95\\,\\% interval of the mean, of two values the standard deviation after $\\pm$; "
     "each with its n."
@@ -74,7 +75,7 @@ def _caption(table: Table, columns: Sequence[Column]) -> str:
     text = latex_text(table.caption) + "."
     if table.of is not None and table.of > len(table.rows):
         text += f" {len(table.rows)} of {table.of} rows."
-    if any(column.kind in {"interval", "gain"} for column in columns):
+    if any(column.kind in _SPREADING for column in columns):
         text += _SPREAD
     return text
 
@@ -93,6 +94,9 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cell(value: Any, column: Column) -> str:
+    if value is not None and column.kind == "result" and value.standing == "best":
+        mean, rest = result_texts(value)
+        return f"\\textbf{{{latex_text(mean)}}} {latex_text(rest)}"
     text = latex_text(shortened(cell_text(value, column.kind), _LONGEST))
     if value is None or column.kind == "text":
         return text

@@ -20,7 +20,7 @@ from lorap_bench.report.document import (
     Table,
     Words,
 )
-from lorap_bench.report.format import cell_text
+from lorap_bench.report.format import cell_text, result_texts
 from lorap_bench.report.markup import markdown_code, markdown_text, markdown_words, shortened
 from lorap_bench.report.raw import file_stem
 from lorap_bench.report.verdict import State
@@ -137,6 +137,9 @@ def _cell(column: Column, value: Any) -> str:
     text = cell_text(value, column.kind)
     if value is not None and column.kind in {"code", "command"}:
         return markdown_code(text).replace("|", "\\|")
+    if value is not None and column.kind == "result" and value.standing == "best":
+        mean, rest = result_texts(value)
+        return f"**{markdown_text(mean)}** {markdown_text(rest)}"
     return markdown_text(shortened(text, _LONGEST))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from lorap_bench.report.card_table import card_table
 from lorap_bench.report.document import Cards, Figure, Parallel, Table, walk
+from lorap_bench.report.result import Result
 from lorap_bench.stats.intervals import Interval
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.document import Block, Column, Document
 
-__all__ = ["PARTS", "figures", "file_stem", "raw_csv", "raw_label", "raw_value", "tables"]
+__all__ = ["PARTS", "figures", "file_stem", "part_names", "part_values", "raw_csv", "raw_label", "raw_value", "tables"]
 
 PARTS = ("std", "low", "high", "n")
 _FRACTIONS = ("fraction", "points", "interval", "gain")
-_IN_PARTS = ("interval", "gain")
+_IN_PARTS = ("interval", "gain", "level", "change")
+_OF_RESULTS = ("average bits", "standing", "note")
 _LONGEST_STEM = 100  # names of files end at 255 bytes
 _UNIT = re.compile(r"(?:,? \(?(?:%|points)\)?)$")
 
@@ -59,6 +61,8 @@ def raw_value(value: Any) -> Any:
     """Return a cell as JSON has it: an interval as a table of its parts, what is not finite as None."""
     if isinstance(value, Interval):
         return {name: raw_value(part) for name, part in asdict(value).items()}
+    if isinstance(value, Result):
+        return {"test": raw_value(value.test)} | dict(zip(_OF_RESULTS, _about(value), strict=True))
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int)):
@@ -68,8 +72,26 @@ def raw_value(value: Any) -> Any:
     return str(value)
 
 
+def part_names(column: Column) -> tuple[str, ...]:
+    """Return what a cell of a column holds beside its value: of an interval its ``PARTS``, of a result more."""
+    if column.kind == "result":
+        return (*PARTS, *_OF_RESULTS)
+    return PARTS if column.kind in _IN_PARTS else ()
+
+
+def part_values(value: Any) -> list[Any]:
+    """Return what an interval or a result holds, its mean first."""
+    interval = value.test if isinstance(value, Result) else value
+    found = [raw_value(getattr(interval, part, None)) for part in ("mean", *PARTS)]
+    return found + _about(value) if isinstance(value, Result) else found
+
+
+def _about(result: Result) -> list[Any]:
+    return [raw_value(result.bits), result.standing.value, result.note]
+
+
 def raw_csv(table: Table) -> str:
-    """Return a table as CSV; an interval's column is its mean, and columns of its ``PARTS`` follow."""
+    """Return a table as CSV; an interval's column is its mean, and columns of its parts follow."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([name for column in table.columns for name in _names(column)])
@@ -91,12 +113,12 @@ def _table(block: Block) -> Table | None:
 def _names(column: Column) -> Iterator[str]:
     label = raw_label(column)
     yield label
-    if column.kind in _IN_PARTS:
-        yield from (f"{label} {part}" for part in PARTS)
+    yield from (f"{label} {part}" for part in part_names(column))
 
 
 def _cells(column: Column, value: Any) -> Iterator[Any]:
-    if column.kind in _IN_PARTS:
-        yield from (raw_value(getattr(value, part, None)) for part in ("mean", *PARTS))
+    names = part_names(column)
+    if value is None or not names:
+        yield from [raw_value(value), *[None] * len(names)]
     else:
-        yield raw_value(value)
+        yield from part_values(value)

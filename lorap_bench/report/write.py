@@ -22,20 +22,30 @@ from lorap_bench.report.table import trial_rows
 from lorap_bench.store.collector import collector_rests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lorap_bench.report.document import Document
     from lorap_bench.report.material import Material
     from lorap_bench.report.stored import Stored
 
-__all__ = ["FORMATS", "MANY", "check_formats", "write_files", "write_report"]
+__all__ = [
+    "FORMATS",
+    "MANY",
+    "USUAL",
+    "Content",
+    "as_typed",
+    "check_formats",
+    "write_document",
+    "write_files",
+    "write_report",
+]
 
 FORMATS = ("html", "csv", "json", "md", "tex", "parquet", "svg", "png")
 IMAGES = ("svg", "png")
 PAGE = "index.html"
 # The JSON of a study of more trials takes 4 kB each: nobody gets it unasked.
 MANY = 2_000
-_USUAL, _OF_MANY = ("html", "csv", "json"), ("html", "csv", "parquet")
+USUAL, _OF_MANY = ("html", "csv", "json"), ("html", "csv", "parquet")
 
 Content: TypeAlias = str | bytes | Iterable[str]
 
@@ -82,25 +92,45 @@ def write_report(
     """
     check_formats(formats)
     _, spec = stored
-    material = material_of(stored, _as_typed(out / f"{spec.name}.toml"), others)
+    material = material_of(stored, as_typed(out / f"{spec.name}.toml"), others)
     asked = tuple(formats) or _by_default(len(material.records), on_note)
     document = assemble(material)
-    files: dict[str, Content] = _data(material, asked) | {f"{spec.name}.toml": material.study}
-    if "html" in asked:
-        page = html_page(document, spec.base.to_mapping(), {name: _embeddable(text) for name, text in files.items()})
-    files |= _beside(document, asked)
-    if "html" in asked:
+    data: dict[str, Content] = _data(material, asked) | {f"{spec.name}.toml": material.study}
+    return write_document(document, data, out, asked, on_note, spec.base.to_mapping())
+
+
+def write_document(  # noqa: PLR0913, PLR0917 - what is said, what lies beside it, where, how, and two that few need
+    document: Document,
+    data: Mapping[str, Content],
+    out: Path,
+    formats: Sequence[str],
+    on_note: Callable[[str], None] = lambda _: None,
+    base: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a document in its forms, and the data files that belong to it, by name; return the page, else the folder.
+
+    ``base`` is the configuration from which the cards of trials tell their differences. Nothing is written before
+    everything is ready.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    files = dict(data)
+    if "html" in formats:
+        page = html_page(document, base or {}, {name: _embeddable(text) for name, text in data.items()})
+    files |= _beside(document, formats)
+    if "html" in formats:
         files[PAGE] = page  # last: it is there when all that it links to is
     write_files(out, files)
     if older := [name for name in _ours(out) if name not in files]:
         rest = f" and {len(older) - 3} more" if len(older) > 3 else ""
         on_note(f"left from an earlier report in {out}: {', '.join(older[:3])}{rest}")
-    return out / PAGE if "html" in asked else out
+    return out / PAGE if "html" in formats else out
 
 
 def _by_default(trials: int, on_note: Callable[[str], None]) -> tuple[str, ...]:
     if trials <= MANY:
-        return _USUAL
+        return USUAL
     on_note(
         f"data.json and report.json are left out of a report on {trials:,} trials; `--format html,csv,json` writes "
         "them, `lorap-bench export --format json` prints the trials"
@@ -156,7 +186,7 @@ def _ours(out: Path) -> list[str]:
     return found + sorted(path.relative_to(out).as_posix() for path in within)
 
 
-def _as_typed(path: Path) -> str:
+def as_typed(path: Path) -> str:
     """Return a path as a command in the current folder names it; elsewhere, and published, the bare name."""
     found = Path(os.path.abspath(path))  # noqa: PTH100  # links stay as typed; Path.resolve would follow them
     return found.relative_to(Path.cwd()).as_posix() if found.is_relative_to(Path.cwd()) else path.name

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from lorap_bench.config import TrialConfig
 from lorap_bench.errors import LorapBenchError, StoreError
 from lorap_bench.study.slots import lookup
@@ -16,7 +14,8 @@ from lorap_bench.suite.check import Check
 from lorap_bench.suite.expand import expand
 from lorap_bench.suite.origins import origin_notes
 from lorap_bench.suite.selection import selection_faults
-from lorap_bench.suite.spec import SuiteSpec, path_of
+from lorap_bench.suite.spec import path_of
+from lorap_bench.suite.stored import stored_suite
 from lorap_bench.suite.table import tidy
 from lorap_bench.suite.tables import differences
 from lorap_bench.suite.verify_search import search_faults
@@ -44,7 +43,7 @@ class _Found:
 def verify_suite(folder: SuiteFolder) -> list[Check]:
     """Return every check of a suite's folder. No data are read, and nothing is changed."""
     try:
-        spec, impossible = _suite(folder)
+        spec, impossible = stored_suite(folder)
         cells = expand(spec)
     except LorapBenchError as error:
         return [Check.of("suite", [str(error)], "")]
@@ -63,15 +62,6 @@ def verify_suite(folder: SuiteFolder) -> list[Check]:
     ]
     records = [record for result in found.results.values() for record in result.records]
     return [*checks, Check.noted("origins", origin_notes(records), "one commit, one set of versions, one device")]
-
-
-def _suite(folder: SuiteFolder) -> tuple[SuiteSpec, dict[str, str]]:
-    stored = folder.manifest()
-    try:
-        return SuiteSpec.from_mapping(stored["spec"]), dict(stored["impossible"])
-    except ValidationError as error:
-        message = f"suite.json does not fit this version ({error.error_count()} faults)"
-        raise StoreError(message, where=str(folder.root)) from error
 
 
 def _read(folder: SuiteFolder, cells: list[Cell], impossible: dict[str, str]) -> _Found:

@@ -36,7 +36,8 @@ def test_a_suite_from_dry_run_to_verification(lorap_bench: Command, few: Path, r
     assert not runs.exists()
 
     part = lorap_bench("suite", few, "--runs", runs, "--only", "scheme=QAT,prompt=None")
-    assert (part.code, part.out) == (0, f"{runs / 'few' / 'table.csv'}\n")
+    page = runs / "few" / "report" / "index.html"
+    assert (part.code, part.out) == (0, f"{runs / 'few' / 'table.csv'}\n{page}\n")
     assert "[1/1] QAT None: test 0." in part.err
     known = lorap_bench("suite", few, "--runs", runs, "--dry-run")
     assert "1 done, 3 left; " in known.err
@@ -55,8 +56,34 @@ def test_a_suite_from_dry_run_to_verification(lorap_bench: Command, few: Path, r
     assert states.count("ok") >= 8  # a checkout with changes in it has no one commit
     table = (runs / "few" / "table.csv").read_bytes()
     again = lorap_bench("suite", few, "--runs", runs, "--quiet")
-    assert (again.code, again.err) == (0, "table:\n")
+    assert (again.code, again.err) == (0, "table:\nreport:\n")
     assert (runs / "few" / "table.csv").read_bytes() == table
+
+
+def test_the_report_of_a_suite_by_file_name_and_folder(
+    lorap_bench: Command, few: Path, runs: Path, tmp_path: Path, tiny: Path
+) -> None:
+    missing = lorap_bench("report", few, "--runs", runs)
+    assert missing.code == 2
+    assert "few" in missing.err
+    ended = lorap_bench("suite", few, "--runs", runs, "--only", "scheme=QAT,prompt=None", "--no-report", "--quiet")
+    assert (ended.code, ended.err) == (0, "table:\n")
+    assert not (runs / "few" / "report").exists()
+    for name in (few, "few", runs / "few"):
+        ended = lorap_bench("report", name, "--runs", runs, "--format", "md,tex", "--out", tmp_path / "out")
+        assert (ended.code, ended.out, ended.err) == (0, f"{tmp_path / 'out'}\n", "")
+    assert "1 are done, 3 are left" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    ended = lorap_bench("report", "few", "--runs", runs, "--unverified", "--format", "csv")
+    assert (ended.code, ended.out) == (0, f"{runs / 'few' / 'report'}\n")
+    company = lorap_bench("report", "few", tiny, "--runs", runs)
+    assert company.code == 2
+    assert "a suite has a report of its own; nothing can stand beside it" in company.err
+
+
+def test_a_study_has_no_figures_that_nobody_could_check(lorap_bench: Command, tiny: Path, runs: Path) -> None:
+    ended = lorap_bench("report", tiny, "--runs", runs, "--unverified")
+    assert ended.code == 2
+    assert "--unverified: goes with a suite" in ended.err
 
 
 def test_what_the_user_got_wrong_is_told(lorap_bench: Command, few: Path, runs: Path) -> None:

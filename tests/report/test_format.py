@@ -7,14 +7,19 @@ import math
 import pytest
 
 from lorap_bench.report.format import (
+    cell_text,
+    change_text,
     gain_text,
     interval_text,
+    level_text,
     number_text,
     percent_text,
     points_text,
+    result_texts,
     seconds_text,
     spread_text,
 )
+from lorap_bench.report.result import Result, Standing
 from lorap_bench.stats.intervals import t_interval
 
 
@@ -64,3 +69,19 @@ def test_a_gain_is_in_points() -> None:
     assert gain_text(t_interval([0.01])) == "+1.0"
     assert gain_text(t_interval([-0.01, 0.01])) == "+0.0 ± 1.4"
     assert gain_text(t_interval([0.0, 0.01, 0.02])) == "+1.0 [-1.5, +3.5]"
+
+
+def test_figures_in_their_own_unit() -> None:
+    assert (level_text(0.36149), level_text(None), level_text(math.nan)) == ("0.361", "–", "–")
+    assert (change_text(0.0123), change_text(-0.0001), change_text(None)) == ("+0.012", "+0.000", "–")
+    two = t_interval([0.3, 0.4])
+    assert cell_text(two, "level") == "0.350 ± 0.071 (n = 2)"
+    assert cell_text(two, "change") == "+0.350 ± 0.071 (n = 2)"
+
+
+def test_a_result_says_its_bits_its_standing_and_what_is_missing() -> None:
+    test = t_interval([0.7, 0.8])
+    near = Result(test=test, bits=4.1, standing=Standing.NEAR, note="1 of 3 failed: diverged")
+    assert result_texts(near) == ("75.0 ≈", "± 7.1 n = 2, 4.1 bits, 1 of 3 failed: diverged")
+    assert result_texts(Result(test=t_interval([0.361]), fraction=False)) == ("0.361", "n = 1")
+    assert cell_text(Result(test=None, note="left"), "result") == "– left"

@@ -47,14 +47,14 @@
 
   // ---------------------------------------------------------------- downloads
   const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const parts = ["std", "low", "high", "n"];
+  const partsOf = (heading) => heading.dataset.parts?.split("\t") ?? [];
   const headOf = (cell) => {
     const label = cell.dataset.raw ?? cell.textContent.trim();
-    return cell.dataset.parts === undefined ? [label] : [label, ...parts.map((part) => `${label} ${part}`)];
+    return [label, ...partsOf(cell).map((part) => `${label} ${part}`)];
   };
   const cellsOf = (cell, place) => {
-    const whole = cell.closest("table").tHead.rows[0].cells[place].dataset.parts === undefined;
-    return whole ? [cellText(cell)] : [cellText(cell), ...(cell.dataset.rest ?? ",,,").split(",")];
+    const parts = partsOf(cell.closest("table").tHead.rows[0].cells[place]);
+    return [cellText(cell), ...(cell.dataset.rest?.split("\t") ?? parts.map(() => ""))];
   };
   const cellText = (cell) => {
     if (cell.dataset.value !== undefined) return cell.dataset.value === "nan" ? "" : cell.dataset.value;

@@ -1,0 +1,54 @@
+"""The whole document of a suite, from its material."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorap_bench.report.document import Document
+from lorap_bench.report.format import seconds_text
+from lorap_bench.report.suite.entry import BARE, State
+from lorap_bench.report.suite.sections import (
+    bits,
+    costs,
+    failures,
+    gains,
+    published,
+    ranks,
+    reproduce,
+    tables,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from lorap_bench.report.suite.material import SuiteMaterial
+
+__all__ = ["assemble"]
+
+_ORDER = (verdict, tables, gains, ranks, bits, costs, published, failures, reproduce)
+
+
+def assemble(material: SuiteMaterial) -> Document:
+    """Return the document: the suite in a handful of words, and its sections."""
+    return Document(
+        title=material.name,
+        lead=material.description,
+        facts=_facts(material),
+        sections=tuple(part.section(material) for part in _ORDER),
+    )
+
+
+def _facts(material: SuiteMaterial) -> tuple[tuple[str, str], ...]:
+    done, cells = material.counts[State.DONE], len(material.entries)
+    archs = dict.fromkeys(entry.arch for entry in material.entries)
+    prompts = ["none" if prompt == BARE else prompt for prompt in material.prompts]
+    ended = sum(len(entry.members) for entry in material.entries)
+    return (
+        ("Data sets", ", ".join(material.datasets)),
+        ("Architectures", ", ".join(archs)),
+        ("Schemes", ", ".join(material.schemes)),
+        ("Prompts", ", ".join(prompts)),
+        ("Metric", ", ".join(f"test {measure.name}" for measure in material.measures)),
+        ("Cells", f"{done} of {cells} done"),
+        ("Trainings", str(ended)),
+        ("Compute", seconds_text(sum(record.seconds for record in material.records))),
+    )
