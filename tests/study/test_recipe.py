@@ -238,3 +238,15 @@ def test_a_file_without_a_recipe_is_left_alone() -> None:
     assert lay_recipe(data) == []
     assert data["model"] == 3
     assert TrialConfig() == TrialConfig.from_mapping({})
+
+
+def test_every_recipe_is_documented() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "recipes.md").read_text("utf-8")
+    rows = [
+        line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `") and line.count("|") == 7
+    ]
+    told = {cells[0].strip("`"): cells[1:] for cells in rows}
+    assert list(told) == list(NAMES)
+    for name, cells in told.items():
+        recipe = named_recipe(name)
+        assert cells == [*list(recipe.summary.values())[1:-1], recipe.spec.evidence]
