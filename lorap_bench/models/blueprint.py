@@ -47,9 +47,13 @@ class Blueprint:
         sites: list[Site] = []
         operations: list[Operation] = []
         prompt = self.prompt((self.trial.prompt,))
+        residuals = {shape.layer.layer: shape for shape in self.residuals}
         for layer in self.layers:
             sites.extend(self.conv.sites(layer))
             operations.extend(self.conv.operations(layer))
+            if layer.layer in residuals:
+                sites.append(residuals[layer.layer].site)
+                operations.append(residuals[layer.layer].operation)
         for extra_sites, extra_operations in (self._prompts(prompt), self._between()):
             sites.extend(extra_sites)
             operations.extend(extra_operations)
@@ -154,8 +158,8 @@ class Blueprint:
         return [*sites, *floats], [cost.operation(place) for place, cost in present.items()]
 
     def _between(self) -> tuple[list[Site], list[Operation]]:
-        """Batch norm, ReLU and dropout after every hidden layer, and the residual sum: N d operations each."""
-        sites, operations = [shape.site for shape in self.residuals], [shape.operation for shape in self.residuals]
+        """Batch norm, ReLU and dropout after every hidden layer: N d operations each."""
+        sites, operations = [], []
         for layer in self._hidden:
             rows = layer.nodes * layer.d_out
             # batch norm leaves a float tensor behind
