@@ -70,8 +70,8 @@ class TaskConfig:
 class ModelConfig:
     """The backbone: architecture and widths. ``hidden`` is the width of a hidden layer's output.
 
-    Graph-level tasks alone read ``readout`` and the head: one linear map, or two (``"mlp"``) with a ReLU between
-    them, ``head_dropout`` before the last.
+    With ``residual`` every hidden layer but the first adds what it was given. Graph-level tasks alone read ``readout``
+    and the head: one linear map, or two (``"mlp"``) with a ReLU between them, ``head_dropout`` before the last.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
@@ -82,6 +82,7 @@ class ModelConfig:
     heads: Positive = 8
     dropout: Annotated[float, Range(ge=0, lt=1)] = 0.5
     batch_norm: bool = False
+    residual: bool = False
     readout: Literal["mean", "sum", "max"] = "mean"
     head: Literal["linear", "mlp"] = "linear"
     head_dropout: Annotated[float, Range(ge=0, lt=1)] = 0.0
@@ -156,7 +157,8 @@ class PromptConfig:
 class OptimConfig:
     """The training protocol: Adam, full epochs, the best epoch chosen on validation.
 
-    Every learning rate is halved each ``halve_every`` epochs of a stage (0: never).
+    Every learning rate is halved each ``halve_every`` epochs of a stage (0: never), and each time ``plateau``
+    evaluations in a row brought no better validation loss (0: never).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
@@ -165,6 +167,7 @@ class OptimConfig:
     lr: Rate = 0.01
     weight_decay: Decay = 5e-4
     halve_every: Annotated[int, Range(ge=0)] = 0
+    plateau: Annotated[int, Range(ge=0)] = 0
     selection: Literal["metric", "loss"] = "metric"
     eval_every: Positive = 1
 

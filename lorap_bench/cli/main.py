@@ -17,6 +17,7 @@ from lorap_bench.cli import (
     merge,
     model,
     predict,
+    recipes,
     repair,
     report,
     rerun,
@@ -62,6 +63,7 @@ app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=model.EXAMPLE)(model.model)
 app.command(epilog=predict.EXAMPLE)(predict.predict)
 app.add_typer(data.app, name="data")
+app.command(epilog=recipes.EXAMPLE)(recipes.recipes)
 app.command(epilog=schema.EXAMPLE)(schema.schema)
 
 

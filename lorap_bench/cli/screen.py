@@ -18,6 +18,8 @@ from lorap_bench.errors import LorapBenchError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.table import Column
+
 __all__ = ["counted", "message", "number", "print_json", "print_path", "print_table", "print_text", "stderr"]
 
 
@@ -53,14 +55,16 @@ def print_path(label: str, path: Path) -> None:
     print_text(str(path))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+def print_table(columns: Sequence[str | Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table on stdout; where that is no terminal, no line is cut."""
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
     console = Console(file=sys.stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000
     with _stdout():
-        console.print(table, width=None if console.is_terminal else 10_000, no_wrap=not console.is_terminal, crop=False)
+        console.print(table, no_wrap=not console.is_terminal, crop=False)
 
 
 def number(value: float | None) -> str:

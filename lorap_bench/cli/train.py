@@ -11,6 +11,7 @@ from lorap_bench.cli.epochs import epochs
 from lorap_bench.cli.options import Backend, Device, Json, Quiet, RawMirror, Settings, compute_with, use_mirror
 from lorap_bench.cli.screen import message, number, print_json, print_table
 from lorap_bench.cli.wiring import catalog
+from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
@@ -30,8 +31,18 @@ class Part(StrEnum):
 
 def train(
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="Study file, or a file with its five sections.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(metavar="CONFIG", help="Study file, or a file with its five sections.", show_default=False),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            help="Train a recipe (see recipes), or lay it under CONFIG's sections.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Settings = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Train with seeds 0 to N-1.")] = 1,
     seed: Annotated[
@@ -45,13 +56,15 @@ def train(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train one configuration and print its figures; nothing is stored."""
+    """Train one configuration, a file's or a recipe's, and print its figures; nothing is stored."""
+    if config is None and recipe is None:
+        raise ConfigError([Fault(path="CONFIG", message="give a file, --recipe NAME, or both")])
     use_mirror(raw_mirror)
     compute_with(backend, device)
     from lorap_bench.study.file import load_config
     from lorap_bench.train.trial import run_trial
 
-    chosen = load_config(config, catalog=catalog(), overrides=settings or ())
+    chosen = load_config(config, catalog=catalog(), overrides=settings or (), recipe=recipe)
     with epochs(chosen.optim.epochs, quiet=quiet) as on_epoch:
         record = run_trial(chosen, seed or range(seeds), split=split.value, on_epoch=on_epoch).record
     if as_json:

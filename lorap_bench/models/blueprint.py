@@ -14,6 +14,7 @@ from lorap_bench.models.archs import ARCHS
 from lorap_bench.models.digest import canonical
 from lorap_bench.models.head import HeadShape
 from lorap_bench.models.hooks import Conv, LayerShape
+from lorap_bench.models.residual import ResidualShape
 from lorap_bench.prompts import PROMPTS, Prompt
 from lorap_bench.quant import SCHEMES, Scheme
 from lorap_bench.resolve import resolve
@@ -46,9 +47,13 @@ class Blueprint:
         sites: list[Site] = []
         operations: list[Operation] = []
         prompt = self.prompt((self.trial.prompt,))
+        residuals = {shape.layer.layer: shape for shape in self.residuals}
         for layer in self.layers:
             sites.extend(self.conv.sites(layer))
             operations.extend(self.conv.operations(layer))
+            if layer.layer in residuals:
+                sites.append(residuals[layer.layer].site)
+                operations.append(residuals[layer.layer].operation)
         for extra_sites, extra_operations in (self._prompts(prompt), self._between()):
             sites.extend(extra_sites)
             operations.extend(extra_operations)
@@ -64,10 +69,22 @@ class Blueprint:
         if self.shape.level == "node":
             return None
         last, model = self.layers[-1], self.trial.model
-        pooled = None if model.batch_norm else f"layers.{last.layer}.update"
+        pooled = self._held(len(self.layers) - 1)
         return HeadShape(
             kind=model.head, nodes=self.shape.nodes, width=last.d_out, classes=self.shape.classes, pooled=pooled
         )
+
+    @property
+    def residuals(self) -> tuple[ResidualShape, ...]:
+        """The residual connections: of all hidden layers but the first, which enters with another width."""
+        if not self.trial.model.residual:
+            return ()
+        found = []
+        for index, layer in enumerate(self._hidden[1:], start=1):
+            before = self._held(index - 1)
+            terms = () if self._norm or before is None else (f"layers.{index}.update", before)
+            found.append(ResidualShape(layer=layer, terms=terms))
+        return tuple(found)
 
     @property
     def stages(self) -> tuple[tuple[Stage, int], ...]:
@@ -115,6 +132,17 @@ class Blueprint:
     def _norm(self) -> bool:
         return self.trial.model.batch_norm
 
+    @property
+    def _hidden(self) -> tuple[LayerShape, ...]:
+        """The layers whose output goes on: at node level the last one's are the logits."""
+        return self.layers if self.shape.level == "graph" else self.layers[:-1]
+
+    def _held(self, index: int) -> str | None:
+        """Return the site that holds what leaves a hidden layer; None where batch norm leaves it in full precision."""
+        if self.trial.model.residual and index:
+            return f"layers.{index}.residual.sum"
+        return None if self._norm else f"layers.{index}.update"
+
     def _prompts(self, prompt: Prompt) -> tuple[list[Site], list[Operation]]:
         """The prompts' parameters and arithmetic, and the float tensor that flows on after a late injection."""
         costs = {"input": prompt.node_cost(self.shape.nodes, self.shape.features)}
@@ -132,8 +160,7 @@ class Blueprint:
     def _between(self) -> tuple[list[Site], list[Operation]]:
         """Batch norm, ReLU and dropout after every hidden layer: N d operations each."""
         sites, operations = [], []
-        hidden = self.layers if self.shape.level == "graph" else self.layers[:-1]
-        for layer in hidden:
+        for layer in self._hidden:
             rows = layer.nodes * layer.d_out
             # batch norm leaves a float tensor behind
             operations.append(layer.operation("activate", 2 * rows, *([] if self._norm else ["update"])))

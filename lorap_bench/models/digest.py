@@ -43,6 +43,7 @@ _UNUSED_PROMPT_FIELDS = {
 }
 # Absent at these values, which are the whole of what there was before the fields: digests outlive a new field.
 _PLAIN_HEAD = {"head": "linear", "head_dropout": 0.0}
+_PLAIN = _PLAIN_HEAD | {"residual": False}
 
 
 def canonical(plan: Blueprint) -> dict[str, Any]:
@@ -60,6 +61,8 @@ def canonical(plan: Blueprint) -> dict[str, Any]:
     config["prompt"] = {name: value for name, value in prompt.items() if name not in unused}
     config["prompt"]["ranks"] = plan.effective["ranks"]
     config["model"] = _model(plan)
+    if not config["optim"]["plateau"]:
+        del config["optim"]["plateau"]
     if plan.shape.level == "node":
         config["task"]["batch_size"] = None
     return config
@@ -71,7 +74,8 @@ def _model(plan: Blueprint) -> dict[str, Any]:
         model["heads"] = None
     if plan.shape.level == "node":
         model |= _PLAIN_HEAD | {"readout": None}
-    return {name: value for name, value in model.items() if name not in _PLAIN_HEAD or value != _PLAIN_HEAD[name]}
+    model["residual"] = bool(plan.residuals)
+    return {name: value for name, value in model.items() if name not in _PLAIN or value != _PLAIN[name]}
 
 
 def _quant(plan: Blueprint) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lorap_bench.models.dropout import Dropout
 from lorap_bench.models.head import Head
 from lorap_bench.models.hooks import Conv, Fittings, Input, LayerShape, Quantized
 from lorap_bench.models.readout import READOUTS
+from lorap_bench.models.residual import Residual
 from lorap_bench.quant.context import Context, Stage
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Constants(NamedTuple):
 
 @final
 class Network(MemberModule):
-    """Features → node prompt → (convolution → batch norm → ReLU → dropout) × layers → readout → logits.
+    """Features → node prompt → (convolution → batch norm → ReLU → residual → dropout) × layers → readout → logits.
 
     At node level the last convolution gives the logits; at graph level the hidden rows of each graph
     are pooled and the head gives them.
@@ -71,8 +72,12 @@ class Network(MemberModule):
         self.norms = nn.ModuleList(
             BatchNorm(self.members, layer.d_out) if plan.trial.model.batch_norm else nn.Identity() for layer in hidden
         )
+        self.residuals = nn.ModuleDict(
+            {shape.layer.layer: Residual(shape, scheme, self.context) for shape in plan.residuals}
+        )
         self.drops = nn.ModuleList(
-            Dropout(f"layers.{layer.layer}.dropout", rates, draws, relu=True) for layer in hidden
+            Dropout(f"layers.{layer.layer}.dropout", rates, draws, relu=layer.layer not in self.residuals)
+            for layer in hidden
         )
         self.head = None
         if plan.head is not None:
@@ -82,8 +87,9 @@ class Network(MemberModule):
 
     @property
     def parts(self) -> Iterator[Quantized]:
-        """The parts with quantizers: the convolutions, then the head."""
+        """The parts with quantizers: the convolutions, the residual connections, then the head."""
         yield from self.convs  # type: ignore[misc]  # ModuleList forgets its items' type
+        yield from self.residuals.values()  # type: ignore[misc]  # as above
         if self.head is not None:
             yield self.head
 
@@ -129,9 +135,12 @@ class Network(MemberModule):
         self._enter(constants[0].graph)
         x: Input = self._inputs(constants[0])
         for index, (conv, constant) in enumerate(zip(self.convs, constants, strict=True)):
-            x = conv(x, constant.graph)
+            entered, x = x, conv(x, constant.graph)
             if index < len(self.drops):
-                x = self.drops[index](self.norms[index](x))
+                x = self.norms[index](x)
+                if str(index) in self.residuals:
+                    x = self.residuals[str(index)](x, entered)
+                x = self.drops[index](x)
         assert isinstance(x, Tensor)
         return x if self.head is None else self.head(READOUTS[self.readout](x, constants[-1].graph))
 

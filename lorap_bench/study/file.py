@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.study.checks import check_configuration, check_study
 from lorap_bench.study.overrides import apply_overrides, parse_overrides
 from lorap_bench.study.reading import read_toml, refuse_alien_values
+from lorap_bench.study.recipe import lay_recipe, named_recipe
 from lorap_bench.study.spec import ConfigSpec, StudySpec
 from lorap_bench.study.structure import structure_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.study.catalog import Catalog
@@ -34,7 +35,8 @@ def load_study(path: Path, *, catalog: Catalog, overrides: Sequence[str] = ()) -
     """
     changes = parse_overrides(overrides)
     data = _read(path, changes)
-    faults = [*structure_faults(StudySpec, data), *check_configuration(data, catalog), *check_study(data, catalog)]
+    faults = [*lay_recipe(data), *structure_faults(StudySpec, data)]
+    faults += [*check_configuration(data, catalog), *check_study(data, catalog)]
     faults += _searched_and_set(data, changes)
     if data.get("space", {}) == {}:
         faults.append(Fault(path="space", message="nothing to search", allowed="at least one parameter"))
@@ -42,17 +44,27 @@ def load_study(path: Path, *, catalog: Catalog, overrides: Sequence[str] = ()) -
     return StudySpec.model_validate_json(json.dumps(data))
 
 
-def load_config(path: Path, *, catalog: Catalog, overrides: Sequence[str] = ()) -> TrialConfig:
-    """Return the base configuration of a study file, or of a file with its five sections alone.
+def load_config(
+    path: Path | None, *, catalog: Catalog, overrides: Sequence[str] = (), recipe: str | None = None
+) -> TrialConfig:
+    """Return the base configuration of a study file, of a file with its five sections alone, or of a recipe.
+
+    Args:
+        path: the file; None: the recipe alone.
+        catalog: the names it may use.
+        overrides: ``key=value``, over the file's.
+        recipe: laid under the file's sections instead of the one that it names.
 
     Raises:
         ConfigError: every fault of the file and the overrides, each with its key path.
     """
     changes = parse_overrides(overrides)
     data = _read(path, changes)
+    if recipe is not None:
+        data["recipe"] = named_recipe(recipe, where="--recipe").spec.name
     study = not _STUDY_KEYS.isdisjoint(data)
     model = StudySpec if study else ConfigSpec
-    faults = [*structure_faults(model, data), *check_configuration(data, catalog)]
+    faults = [*lay_recipe(data), *structure_faults(model, data), *check_configuration(data, catalog)]
     faults += check_study(data, catalog) if study else []
     _raise(faults, path, changes)
     return model.model_validate_json(json.dumps(data)).base
@@ -96,12 +108,12 @@ def _is_nested(value: dict[str, Any]) -> bool:
     return not leaf and all(isinstance(item, dict) for item in value.values())
 
 
-def _read(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
-    data = read_toml(path)
+def _read(path: Path | None, changes: dict[str, Any]) -> dict[str, Any]:
+    data = {} if path is None else read_toml(path)
     _flatten_space_of(data)  # before, so that an override finds its parameter however the file writes it
     apply_overrides(data, changes)
     _flatten_space_of(data)
-    refuse_alien_values(data, path)
+    refuse_alien_values(data, path or Path("--set"))
     return data
 
 
@@ -124,11 +136,11 @@ def _searched_and_set(data: dict[str, Any], changes: dict[str, Any]) -> list[Fau
     ]
 
 
-def _raise(faults: list[Fault], path: Path, changes: dict[str, Any]) -> None:
+def _raise(faults: list[Fault], path: Path | None, changes: dict[str, Any]) -> None:
     distinct: list[Fault] = []
     for fault in faults:
         marked = replace(fault, path=f"{fault.path} (from --set)") if fault.path in changes else fault
         if marked not in distinct:
             distinct.append(marked)
     if distinct:
-        raise ConfigError(distinct, where=str(path))
+        raise ConfigError(distinct, where="" if path is None else str(path))

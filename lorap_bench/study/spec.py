@@ -39,6 +39,7 @@ __all__ = [
     "ParameterSpec",
     "ReplicaSpec",
     "SearchSpec",
+    "Sections",
     "StorageSpec",
     "StudySpec",
 ]
@@ -61,7 +62,13 @@ COSTS: tuple[str, ...] = (
     "parameters",
 )
 
-_BESIDE_IDENTITY: dict[str, Any] = {"description": True, "budget": True, "storage": True, "replicas": {"confirm"}}
+_BESIDE_IDENTITY: dict[str, Any] = {
+    "description": True,
+    "recipe": True,  # what it says stands in the sections
+    "budget": True,
+    "storage": True,
+    "replicas": {"confirm"},
+}
 
 
 class ParameterSpec(Strict):
@@ -126,8 +133,8 @@ class Constraint:
         return value - self.bound if self.relation == "<=" else self.bound - value
 
 
-class ConfigSpec(Strict):
-    """The five sections of one configuration, as a file without a search has them."""
+class Sections(Strict):
+    """The five sections of one configuration."""
 
     task: TaskConfig = Field(default_factory=TaskConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -139,6 +146,12 @@ class ConfigSpec(Strict):
     def base(self) -> TrialConfig:
         """Return the sections as the configuration of one trial."""
         return TrialConfig(task=self.task, model=self.model, quant=self.quant, prompt=self.prompt, optim=self.optim)
+
+
+class ConfigSpec(Sections):
+    """The five sections as a file has them: over those of a recipe, if it names one."""
+
+    recipe: str | None = None
 
 
 class StudySpec(ConfigSpec):

@@ -12,6 +12,7 @@ from lorap_bench.study.checks import check_configuration, check_study, key_fault
 from lorap_bench.study.distributions import Choices
 from lorap_bench.study.file import flatten_space
 from lorap_bench.study.reading import read_toml, refuse_alien_values
+from lorap_bench.study.recipe import lay_recipe, named_recipe
 from lorap_bench.study.slots import slot_of
 from lorap_bench.study.structure import structure_faults
 from lorap_bench.suite.spec import SHORT, SuiteSpec, path_of
@@ -36,7 +37,8 @@ def load_suite(path: Path, *, catalog: Catalog) -> SuiteSpec:
     data = read_toml(path)
     refuse_alien_values(data, path)
     _flatten(data)
-    found = [*structure_faults(SuiteSpec, data), *check_configuration(data, catalog)]
+    found = [*lay_recipe(data), *_lay_recipes(data)]
+    found += [*structure_faults(SuiteSpec, data), *check_configuration(data, catalog)]
     found += [*_check_axes(_axes(data), catalog), *_check_rules(data, catalog), *_check_folds(data)]
     found += _check_tune(data, catalog)
     faults: list[Fault] = []
@@ -64,6 +66,22 @@ def _flatten(data: dict[str, Any]) -> None:
         data["axes"] = dict(flat(data["axes"]))
     for _, rule in _rules(data):
         rule.update({name: dict(flat(rule[name])) for name in ("when", "set") if isinstance(rule.get(name), dict)})
+
+
+def _lay_recipes(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Put what the recipes of overrides say under what they set, but for axes; yield the names that are wrong."""
+    axes = {path_of(axis) for axis in _axes(data)}
+    for place, rule in _rules(data):
+        if not place.startswith("override") or not isinstance(rule.get("recipe"), str):
+            continue
+        try:
+            said = named_recipe(rule["recipe"], where=f"{place}.recipe").settings
+        except ConfigError as error:
+            yield from error.faults
+            continue
+        given = axes | {path_of(name) for name in _table(rule, "set")}
+        if isinstance(rule.setdefault("set", {}), dict):
+            rule["set"] = {path: value for path, value in said.items() if path not in given} | rule["set"]
 
 
 def _axes(data: Mapping[str, Any]) -> dict[str, list[Any]]:

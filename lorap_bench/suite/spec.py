@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from lorap_bench.study.patterns import NAME, RULE
 from lorap_bench.study.sections import SearchSpec
@@ -43,12 +43,24 @@ _When: TypeAlias = Annotated[dict[str, Listed], Field(min_length=1)]
 
 
 class ChangeSpec(Strict):
-    """One ``[[override]]``: what is otherwise in the cells that have one of the values listed on every axis named."""
+    """One ``[[override]]``: what is otherwise in the cells that have one of the values listed on every axis named.
 
-    model_config = ConfigDict(populate_by_name=True)
+    ``settings`` hold what the recipe says too, as it was when the file was read.
+    """
+
+    model_config = ConfigDict(
+        populate_by_name=True, json_schema_extra={"anyOf": [{"required": ["set"]}, {"required": ["recipe"]}]}
+    )
 
     when: _When
-    settings: Annotated[dict[str, _Plain], Field(min_length=1, alias="set")]
+    recipe: str | None = None
+    settings: Annotated[dict[str, _Plain], Field(alias="set")] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> ChangeSpec:
+        if self.settings or self.recipe:
+            return self
+        raise ValueError("needs set, a recipe, or both")
 
 
 class SkipSpec(Strict):

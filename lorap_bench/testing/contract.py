@@ -53,7 +53,7 @@ _COMPANY: tuple[dict[str, dict[str, Any]], ...] = (
         "quant": dict.fromkeys(("memory_target", "lr_bits", "lr_weight_step", "lr_row_step", "lr_scale"), 0.1)
         | {"momentum": 0.9, "percentile": 0.05, "p_max": 1.0, "memory_weight": 7.0, "bit_penalty": 1.0},
         "prompt": {"lr": 0.2, "temperature": 3.0, "weight_decay": 0.1},
-        "optim": {"lr": 0.1, "weight_decay": 0.1},
+        "optim": {"lr": 0.1, "weight_decay": 0.1, "plateau": 1},
     },
 )
 

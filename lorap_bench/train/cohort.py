@@ -22,6 +22,7 @@ from lorap_bench.models.batch_norm import BatchNorm
 from lorap_bench.models.blueprint import Blueprint, blueprint
 from lorap_bench.models.network import Network
 from lorap_bench.quant.scheme import ALLOCATION
+from lorap_bench.train.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ _SCALARS = {
         *("bit_penalty", "lr_choice", "lr_scale"),
     ),
     "prompt": ("lr", "weight_decay", "temperature", "rank"),
-    "optim": ("lr", "weight_decay"),
+    "optim": ("lr", "weight_decay", "plateau"),
 }
 
 
@@ -80,7 +81,8 @@ class _Flat:
 class Cohort:
     """The network of some members, its optimizer, and the best state each has reached.
 
-    First values are drawn on the CPU, so that they are the same on every device.
+    ``pace`` is for whoever trains it to read and to tell. First values are drawn on the CPU, so that they are the same
+    on every device.
     """
 
     def __init__(self, members: Sequence[Member], shape: TaskShape, where: torch.device | None = None) -> None:
@@ -90,6 +92,7 @@ class Cohort:
         self.draws = Draws([member.seed for member in members])
         self.network = Network(self.plan, [member.config for member in members], self.draws)
         self.device = where or device()
+        self.pace = Pace([member.config.optim for member in members], self.device)
         self._initialise(Group)
         if self.device.type != "cpu":
             self.network.to(self.device)
@@ -163,6 +166,7 @@ class Cohort:
     def select(self, keep: Tensor) -> None:
         """Keep only the members at these positions: ``[K]`` int64."""
         self.draws.keep(keep.tolist())
+        self.pace.select(keep.tolist())
         keep = keep.to(self.device)
         best = [tensor[keep] for tensor in self._best]
         for module in self.network.modules():

@@ -117,6 +117,7 @@ def _fit(
                 continue
             _note(alive, losses, *passes.evaluate("val"))
             losses.clear()
+            cohort.pace.heed([trainee.val_loss[-1] for trainee in alive])
             alive = passes.drop_diverged(alive)
             if alive:
                 cohort.keep_best(_improved(alive, epoch, by_loss=optim.selection == "loss"))
@@ -141,7 +142,6 @@ class Passes:
         self.feed = feed
         self._prepared: dict[int, list[Constants]] = {}
         self._recorded: dict[tuple[Split, int], Replayed] = {}
-        self._pace = torch.ones((), device=cohort.device)
         self._stage: Stage | None = None
         self._began = 0
         cohort.network.calibrate(feed.calibration())
@@ -152,14 +152,13 @@ class Passes:
             self.cohort.restore_best()
         self.cohort.restart(afresh=self._stage is Stage.SEARCH)
         self._stage, self._began = stage, epoch
+        self.cohort.pace.begin()
         self._forget()
         self.cohort.network.begin(stage, self.feed.calibration())
 
     def train(self, epoch: int) -> Tensor:
         """Train one epoch; return the mean loss ``[S]``."""
-        halve_every = self.cohort.plan.trial.optim.halve_every
-        pace = 0.5 ** ((epoch - self._began) // halve_every) if halve_every else 1.0
-        self._pace.fill_(pace)
+        self.cohort.pace.at(epoch - self._began)
         network = self.cohort.network.train()
         total, count = torch.zeros(network.members, device=self.cohort.device), 0
         for number, portion in enumerate(self.feed.train(epoch)):
@@ -204,7 +203,7 @@ class Passes:
     def _learn(self, portion: Portion) -> tuple[Tensor]:
         """Take one training step on a batch; return the summed loss ``[S]``."""
         loss = cross_entropy(self._logits(portion), portion.y)
-        self.cohort.update(loss / portion.y.numel() + self.cohort.network.price(), self._pace)
+        self.cohort.update(loss / portion.y.numel() + self.cohort.network.price(), self.cohort.pace.values)
         return (loss.detach(),)
 
     def _judge(self, portion: Portion) -> tuple[Tensor, Tensor]:

@@ -27,6 +27,7 @@ VERBS = [
     "export",
     "model",
     "predict",
+    "recipes",
     "schema",
     "suite",
     "verify",

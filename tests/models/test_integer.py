@@ -101,6 +101,8 @@ def test_every_site_has_the_fake_quantized_codes_but_for_ties(
         {"model": {"batch_norm": True, "readout": "sum"}},
         {"model": {"batch_norm": True, "readout": "max"}},
         {"model": {"head": "mlp", "head_dropout": 0.5, "readout": "max"}},
+        {"model": {"layers": 4, "residual": True}},
+        {"model": {"layers": 3, "residual": True, "batch_norm": True}},
         {"prompt": {"kind": "GPF"}},
         {"prompt": LORAP | {"kind": "GPFLoRAP", "gate": "linear"}},
         {"quant": {"component_bits": {"aggregate": 32, "update": 32}}},

@@ -48,6 +48,7 @@ CASES: dict[str, dict[str, Any]] = {
     "GCN MixQ": {"quant": {"scheme": "MixQ", "protect": True}},
     "GCN FP32": {"quant": {"scheme": "FP32"}, "prompt": LORAP},
     "GIN batch norm": {"model": {"arch": "GIN", "batch_norm": True, "head": "mlp", "readout": "max"}},
+    "GIN residual": {"model": {"arch": "GIN", "layers": 4, "residual": True}},
     "GAT QAT": {"model": {"arch": "GAT"}, "prompt": {"kind": "GPFPlus"}},
     "GAT A2Q": {"model": {"arch": "GAT"}, "quant": {"scheme": "A2Q"}},
     "SAGE stochastic": {"model": {"arch": "SAGE"}, "quant": {"rounding": "stochastic", "messages": True}},
@@ -56,7 +57,14 @@ CASES: dict[str, dict[str, Any]] = {
         "prompt": {"kind": "GPFLoRAP"},
     },
 }
-COVERED = ("GCN QAT LoRAP", "GCN QAT LoRAP late", "GIN DegreeQuant", "GIN batch norm", "GCN per channel")
+COVERED = (
+    "GCN QAT LoRAP",
+    "GCN QAT LoRAP late",
+    "GIN DegreeQuant",
+    "GIN batch norm",
+    "GIN residual",
+    "GCN per channel",
+)
 
 
 def configure(**sections: dict[str, Any]) -> TrialConfig:

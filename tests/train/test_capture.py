@@ -80,7 +80,7 @@ def state(run: Passes) -> list[torch.Tensor]:
 def turn(run: Passes, epoch: int) -> None:
     """Renew what a step reads from the host."""
     run.cohort.advance()
-    run._pace.fill_(0.5 ** (epoch // 2))
+    run.cohort.pace.values.fill_(0.5 ** (epoch // 2))
 
 
 SCHEMES: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""The hooks of ``models.hooks`` on integers: one function a hook, for GCN, GIN and the graph-level head.
+"""The hooks of ``models.hooks`` on integers: one function a hook, for GCN, GIN, residual sums and the head.
 
 A layer takes codes or real values and returns codes, or real values where its last site has 32 bits.
 Sums of codes are integers; the prompt and the biases are 32-bit terms added to the rescaled sums before they
@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from lorap_bench.models.graph import GraphBatch
     from lorap_bench.models.head import Head
     from lorap_bench.models.hooks import Conv
+    from lorap_bench.models.residual import Residual
 
-__all__ = ["LAYERS", "IntegerConv", "IntegerGCN", "IntegerGIN", "IntegerGraph", "IntegerHead", "largest"]
+__all__ = [
+    "LAYERS",
+    "IntegerConv",
+    "IntegerGCN",
+    "IntegerGIN",
+    "IntegerGraph",
+    "IntegerHead",
+    "IntegerResidual",
+    "largest",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +136,18 @@ class IntegerGIN(IntegerConv):
     def _linear(self, site: str, index: int, x: Tensor) -> Tensor:
         coded = self.coders.operand(site, x)
         return dense_product(coded, self.weights[index], f"{self.name}mlp.{index}").real() + self.biases[index]
+
+
+@final
+class IntegerResidual:
+    """``models.residual.Residual`` on integers: the rescaled terms are added and requantized."""
+
+    def __init__(self, residual: Residual) -> None:
+        self.coders = Coders(residual)
+
+    def forward(self, y: Value, x: Value) -> Value:
+        """Add what a layer made, after its ReLU, and what it was given: two of ``[N, d]`` → ``[N, d]``."""
+        return self.coders.code("sum", real(y) + real(x))
 
 
 @final

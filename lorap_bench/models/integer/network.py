@@ -17,8 +17,16 @@ from lorap_bench.models.head import Head
 from lorap_bench.models.hooks import Conv
 from lorap_bench.models.integer.arithmetic import sparse_product
 from lorap_bench.models.integer.codes import Coded, SparseCoded, Value, real
-from lorap_bench.models.integer.layers import LAYERS, IntegerConv, IntegerGraph, IntegerHead, largest
+from lorap_bench.models.integer.layers import (
+    LAYERS,
+    IntegerConv,
+    IntegerGraph,
+    IntegerHead,
+    IntegerResidual,
+    largest,
+)
 from lorap_bench.models.readout import READOUTS
+from lorap_bench.models.residual import Residual
 from lorap_bench.quant.affine import AffineQuantizer
 from lorap_bench.quant.quantizer import Identity
 
@@ -87,6 +95,11 @@ class IntegerNetwork:
     def __init__(self, network: Network) -> None:
         convs = [part for part in network.parts if isinstance(part, Conv)]
         self.convs = [LAYERS[type(conv)](conv) for conv in convs]
+        self.residuals = {
+            int(index): IntegerResidual(each)
+            for index, each in network.residuals.items()
+            if isinstance(each, Residual)  # ModuleDict forgets its items' type
+        }
         self.head = None if network.head is None else IntegerHead(network.head)
         self.norms = [each if isinstance(each, BatchNorm) else None for each in network.norms]
         self.node_prompt = network.node_prompt
@@ -111,9 +124,12 @@ class IntegerNetwork:
         """Return logits ``[N, C]`` or ``[G, C]``, the values the last codes stand for."""
         x: Value | SparseCoded | Features = prepared.features
         for index, (conv, graph) in enumerate(zip(self.convs, prepared.graphs, strict=True)):
-            x = conv.forward(self._enter(conv, x), graph)
+            entered, x = x, conv.forward(self._enter(conv, x), graph)
             if index < len(self.norms):
                 x = self._activate(index, x)
+            if index in self.residuals:
+                assert isinstance(entered, Coded | Tensor)
+                x = self.residuals[index].forward(x, entered)
         assert isinstance(x, Coded | Tensor)
         return real(x if self.head is None else self.head.forward(self._pool(x, prepared.batch)))
 
@@ -144,8 +160,9 @@ class IntegerNetwork:
         return {part.coders.prefix + name: coded for part in self._parts for name, coded in part.coders.weights}
 
     @property
-    def _parts(self) -> list[IntegerConv | IntegerHead]:
-        return [*self.convs] if self.head is None else [*self.convs, self.head]
+    def _parts(self) -> list[IntegerConv | IntegerResidual | IntegerHead]:
+        head = [] if self.head is None else [self.head]
+        return [*self.convs, *self.residuals.values(), *head]
 
     def _enter(self, conv: IntegerConv, x: Value | SparseCoded | Features) -> Coded | SparseCoded:
         if conv is not self.convs[0]:
@@ -214,7 +231,7 @@ def _faults(network: Network) -> Iterator[Fault]:
                 )
 
 
-def _storage(parts: Sequence[IntegerConv | IntegerHead], network: Network) -> Storage:
+def _storage(parts: Sequence[IntegerConv | IntegerResidual | IntegerHead], network: Network) -> Storage:
     weights = [(coders.bits(name), coded) for coders in (p.coders for p in parts) for name, coded in coders.weights]
     floats = {name: 4 * each.numel() for name, each in network.named_parameters() if not _is_weight(name)}
     prompts = sum(size for name, size in floats.items() if "prompt" in name)

@@ -1,0 +1,53 @@
+"""``lorap-bench recipes``: published hyperparameters by name."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Column
+
+from lorap_bench.cli.options import Json
+from lorap_bench.cli.screen import message, print_json, print_table, print_text
+
+if TYPE_CHECKING:
+    from lorap_bench.study.recipe import Recipe
+
+EXAMPLE = "Example: lorap-bench recipes a2q-gcn-cora"
+SCHEMA_VERSION = 1
+
+
+def recipes(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this one whole.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """List the recipes, or show one: where it is from, what it sets, and what of its protocol is not done here."""
+    from lorap_bench.study.recipe import named_recipe, recipe_names
+
+    chosen = recipe_names() if name is None else (name,)
+    found = [named_recipe(one, where="NAME") for one in chosen]
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "recipes": [recipe.to_mapping() for recipe in found]})
+    elif name is None:
+        lines = [recipe.summary for recipe in found]
+        columns = [Column(label, no_wrap=label == "name") for label in lines[0]]
+        print_table(columns, [list(line.values()) for line in lines])
+        message("`lorap-bench recipes NAME` shows one whole")
+    else:
+        _show(found[0])
+
+
+def _show(recipe: "Recipe") -> None:
+    about = recipe.spec
+    print_text(f"{about.name}: {about.citation}")
+    for label in ("source", "evidence", "protocol"):
+        print_text(f"{label}: {getattr(about, label)}")
+    print_text("departures:" + ("" if about.departures else " none known"))
+    for departure in about.departures:
+        print_text(f"- {departure}")
+    print_text("")
+    print_table(["key", "value"], [[path, _text(value)] for path, value in recipe.settings.items()])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
