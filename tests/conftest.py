@@ -53,8 +53,9 @@ if MIRROR is not None:
 
 # These files take tens of seconds each and go first, so that processes that share the files end together.
 LONGEST = (
-    "executors/test_ray.py",
     "contracts/test_schemes.py",
+    "search/test_crash.py",
+    "executors/test_ray.py",
     "kernels/test_triton.py",
     "report/test_browser.py",
 )
