@@ -58,6 +58,7 @@ LONGEST = (
     "executors/test_ray.py",
     "kernels/test_triton.py",
     "report/test_browser.py",
+    "train/test_cora.py",
 )
 
 
