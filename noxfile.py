@@ -29,13 +29,17 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "imports": (("lint-imports",),),
 }
 
+# A test process a core, at most four. A file stays in one process, with its fixtures; conftest.py orders the files.
+# Arguments after `--` come later and win: `-n 0` is one process again.
+PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+
 # Packages whose branch coverage is a promise.
 COVERED = ("study", "cost", "report", "search")
 COVERAGE_FLOOR = 95
 
 # Test sessions beside the default one: name → (arguments of pytest, environment).
 SUITES: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
-    "property": (("-m", "property and not gpu"), {"HYPOTHESIS_PROFILE": "many"}),
+    "property": (("-m", "property and not gpu", *PARALLEL), {"HYPOTHESIS_PROFILE": "many"}),
     "slow": (("-m", "slow and not gpu"), {}),
     "gpu": (("-m", "gpu"), {}),
 }
@@ -92,7 +96,7 @@ def tests(session: nox.Session) -> None:
     if not session.posargs:
         for name in CHECKS:
             _check(session, name)
-    session.run("pytest", *session.posargs, env=ENVIRONMENT)
+    session.run("pytest", *PARALLEL, *session.posargs, env=ENVIRONMENT)
 
 
 @nox.session
@@ -100,7 +104,7 @@ def coverage(session: nox.Session) -> None:
     """Run the default suite under branch coverage and hold the promised packages to their floor."""
     _install(session, "test", extras="ray,postgres")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=ENVIRONMENT)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs, env=ENVIRONMENT)
     session.run("coverage", "combine")
     session.run("coverage", "report")
     for package in COVERED:

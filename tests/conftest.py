@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ ENVIRONMENT = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
 os.environ.update(ENVIRONMENT)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a run in the background; processes of tests would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import torch  # noqa: E402  # reads the environment
 
@@ -47,6 +50,23 @@ MIRROR = _mirror()
 os.environ.pop("LORAP_BENCH_RAW", None)
 if MIRROR is not None:
     os.environ["LORAP_BENCH_RAW"] = str(MIRROR)
+
+# These files take tens of seconds each and go first, so that processes that share the files end together.
+LONGEST = (
+    "contracts/test_schemes.py",
+    "search/test_crash.py",
+    "executors/test_ray.py",
+    "kernels/test_triton.py",
+    "report/test_browser.py",
+    "train/test_cora.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
 
 # Examples are few by default and many in the property session; shared machines make deadlines meaningless.
 settings.register_profile("few", max_examples=25, deadline=None, derandomize=True)

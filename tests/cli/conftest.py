@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +18,6 @@ from lorap_bench.data.raw import MIRROR_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 STUDY = """
 version = 1
@@ -99,3 +101,37 @@ def tiny(tmp_path: Path) -> Path:
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Train the tiny study with some settings, once a session; return its folder, which no test may change."""
+
+    @cache
+    def train(*settings: str) -> Path:
+        folder = tmp_path_factory.mktemp("trained")
+        (folder / "tiny.toml").write_text(STUDY, encoding="utf-8")
+        command = ["run", str(folder / "tiny.toml"), "--runs", str(folder / "runs"), "--no-report", "--quiet"]
+        result = CliRunner().invoke(app, command + [word for each in settings for word in ("--set", each)])
+        assert result.exit_code == 0, result.output
+        [study] = (folder / "runs").iterdir()
+        return study
+
+    return train
+
+
+@pytest.fixture
+def finish(trained: Callable[..., Path], tiny: Path, runs: Path) -> Callable[..., Path]:
+    """Put the tiny study among the runs, finished with some settings; return where it lies."""
+
+    def copy(*settings: str) -> Path:
+        study = trained(*settings)
+        return Path(shutil.copytree(study, runs / study.name))
+
+    return copy
+
+
+@pytest.fixture
+def finished(finish: Callable[..., Path]) -> Path:
+    """Return where the finished tiny study lies."""
+    return finish()

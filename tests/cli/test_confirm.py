@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def confirm(lorap_bench: Command, tiny: Path, runs: Path) -> Command:
-    """Run the little study, and return the verb on it."""
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+def confirm(lorap_bench: Command, tiny: Path, runs: Path, finished: Path) -> Command:
+    """Return the verb on the finished study."""
     return lambda *options: lorap_bench("confirm", tiny, "--runs", runs, *options)
 
 

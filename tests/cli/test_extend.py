@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path) -> Path:
-    """Run the tiny study; return where its folder lies."""
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
-    return runs / "tiny"
-
-
-@pytest.fixture
 def wider(tmp_path: Path) -> Path:
     """Return the tiny study's file with a new version of its space, in which a single prompt is none."""
     path = tmp_path / "wider.toml"

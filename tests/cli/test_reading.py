@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-@pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path) -> Path:
-    """Run the tiny study; return where its folder lies."""
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
-    return runs / "tiny"
-
-
 def test_check_tells_size_ranges_and_forecast(lorap_bench: Command, tiny: Path, runs: Path) -> None:
     ended = lorap_bench("check", tiny, "--runs", runs, "--json")
     plan = ended.json

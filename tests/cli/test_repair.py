@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-@pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path) -> Path:
-    """Run the tiny study; return where its folder lies."""
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
-    return runs / "tiny"
-
-
 def test_nothing_to_mend(lorap_bench: Command, runs: Path, finished: Path) -> None:
     ended = lorap_bench("repair", "tiny", "--runs", runs)
     assert (ended.code, ended.out, ended.err) == (0, "", "tiny: nothing to mend\n")

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-@pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path) -> Path:
-    """Run the tiny study; return where its folder lies."""
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
-    return runs / "tiny"
-
-
 def test_a_report_lies_in_the_study_and_its_page_is_named(lorap_bench: Command, finished: Path) -> None:
     ended = lorap_bench("report", finished)
     page = finished / "report" / "index.html"

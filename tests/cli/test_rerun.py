@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path) -> Path:
-    """Run the tiny study with two seeds a trial; return where its folder lies."""
-    call = ("run", tiny, "--runs", runs, "--no-report", "--quiet", "--set", "replicas.search=2")
-    assert lorap_bench(*call).code == 0
-    return runs / "tiny"
+def finished(finish: Callable[..., Path]) -> Path:
+    """Return where the tiny study lies, finished with two seeds a trial."""
+    return finish("replicas.search=2")
 
 
 def first_complete(study: Path) -> TrialRecord:

@@ -48,8 +48,9 @@ def test_a_study_runs_is_told_exported_and_reported(lorap_bench: Command, tiny: 
     assert {"number", "digest", "status", "params", "values"} <= set(complete[0])
 
 
-def test_a_finished_study_says_so_and_does_nothing(lorap_bench: Command, tiny: Path, runs: Path) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--quiet", "--no-report").code == 0
+def test_a_finished_study_says_so_and_does_nothing(
+    lorap_bench: Command, tiny: Path, runs: Path, finished: Path
+) -> None:
     folder = StudyFolder.open(runs, "tiny")
     before = {path: path.stat().st_mtime_ns for path in sorted((folder.root / "trials").iterdir())}
     assert not (folder.root / "report").exists()
@@ -67,8 +68,7 @@ def test_a_finished_study_says_so_and_does_nothing(lorap_bench: Command, tiny: P
     assert before == {path: path.stat().st_mtime_ns for path in sorted((folder.root / "trials").iterdir())}
 
 
-def test_a_grown_budget_goes_on(lorap_bench: Command, tiny: Path, runs: Path) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report").code == 0
+def test_a_grown_budget_goes_on(lorap_bench: Command, tiny: Path, runs: Path, finished: Path) -> None:
     first = [record.to_mapping() for record in StudyFolder.open(runs, "tiny").records()]
     assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--set", "budget.trials=5").code == 0
     records = StudyFolder.open(runs, "tiny").records()
@@ -96,8 +96,9 @@ def test_a_space_of_one_point_ends_before_its_budget(lorap_bench: Command, tiny:
 
 
 @pytest.mark.parametrize("place", ["journal.log", "driver.lock"])
-def test_a_folder_in_place_of_a_file_is_told(lorap_bench: Command, tiny: Path, runs: Path, place: str) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+def test_a_folder_in_place_of_a_file_is_told(
+    lorap_bench: Command, tiny: Path, runs: Path, finished: Path, place: str
+) -> None:
     path = runs / "tiny" / place
     path.unlink()
     path.mkdir()
@@ -107,8 +108,7 @@ def test_a_folder_in_place_of_a_file_is_told(lorap_bench: Command, tiny: Path, r
     assert "Is a directory" in ended.err
 
 
-def test_a_journal_that_is_none_is_told_and_left(lorap_bench: Command, tiny: Path, runs: Path) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+def test_a_journal_that_is_none_is_told_and_left(lorap_bench: Command, tiny: Path, runs: Path, finished: Path) -> None:
     path = runs / "tiny" / "journal.log"
     path.write_text("garbage\n")
     ended = lorap_bench("run", tiny, "--runs", runs)
@@ -148,16 +148,14 @@ def test_a_study_extended_after_its_look_is_not_looked_at_again_by_itself(
     assert "`lorap-bench confirm tiny --again` looks once more" in more.err
 
 
-def test_a_study_with_other_content_is_refused(lorap_bench: Command, tiny: Path, runs: Path) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+def test_a_study_with_other_content_is_refused(lorap_bench: Command, tiny: Path, runs: Path, finished: Path) -> None:
     ended = lorap_bench("run", tiny, "--runs", runs, "--set", "optim.epochs=2")
     assert ended.code == 2
     assert "another study" in ended.err
     assert "optim.epochs" in ended.err
 
 
-def test_two_drivers_do_not_meet(lorap_bench: Command, tiny: Path, runs: Path) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+def test_two_drivers_do_not_meet(lorap_bench: Command, tiny: Path, runs: Path, finished: Path) -> None:
     with StudyFolder.open(runs, "tiny").lock():
         ended = lorap_bench("run", tiny, "--runs", runs)
     assert ended.code == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +18,10 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-_TRAINED: list[Path] = []
-
-
 @pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where a tiny study lies, two seeds a trial and its test split looked at; trained once, and copied."""
-    if _TRAINED:
-        shutil.copytree(_TRAINED[0], runs / "tiny")
-        return runs / "tiny"
-    settings = ("replicas.search=2", "replicas.confirm=2", "optim.epochs=7")
-    call = ("run", tiny, "--runs", runs, "--no-report", "--quiet")
-    assert lorap_bench(*call, *(word for each in settings for word in ("--set", each))).code == 0
-    kept = tmp_path_factory.mktemp("trained") / "tiny"
-    shutil.copytree(runs / "tiny", kept)
-    _TRAINED.append(kept)
-    return runs / "tiny"
+def finished(finish: Callable[..., Path]) -> Path:
+    """Return where the tiny study lies, two seeds a trial and its test split looked at."""
+    return finish("replicas.search=2", "replicas.confirm=2", "optim.epochs=7")
 
 
 def folder_of(study: Path) -> StudyFolder:

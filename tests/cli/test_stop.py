@@ -22,8 +22,7 @@ def long(tiny: Path) -> Path:
     return tiny
 
 
-def test_without_a_driver_there_is_nothing_to_stop(lorap_bench: Command, tiny: Path, runs: Path) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
+def test_without_a_driver_there_is_nothing_to_stop(lorap_bench: Command, runs: Path, finished: Path) -> None:
     ended = lorap_bench("stop", "tiny", "--runs", runs, "--wait")
     assert (ended.code, ended.out) == (0, "nobody drives tiny: nothing to stop\n")
     assert not StudyFolder.open(runs, "tiny").stop_request.exists()

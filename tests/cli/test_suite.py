@@ -163,9 +163,8 @@ def test_a_table_changed_by_hand_is_found_and_kept(lorap_bench: Command, few: Pa
 
 
 def test_verify_takes_studies_and_refuses_other_folders(
-    lorap_bench: Command, tiny: Path, runs: Path, tmp_path: Path
+    lorap_bench: Command, runs: Path, finished: Path, tmp_path: Path
 ) -> None:
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
     found = lorap_bench("verify", runs / "tiny", "--json")
     assert (found.code, found.json["kind"], found.json["counts"]["wrong"]) == (0, "study", 0)
     ended = lorap_bench("verify", tmp_path)

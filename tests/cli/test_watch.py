@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-@pytest.fixture
-def finished(lorap_bench: Command, tiny: Path, runs: Path) -> Path:
-    """Run the tiny study; return where its folder lies."""
-    assert lorap_bench("run", tiny, "--runs", runs, "--no-report", "--quiet").code == 0
-    return runs / "tiny"
-
-
 def test_a_finished_study_is_told_once(lorap_bench: Command, runs: Path, finished: Path) -> None:
     ended = lorap_bench("status", "tiny", "--watch", "--every", "0.1", "--json", "--runs", runs)
     once = lorap_bench("status", "tiny", "--json", "--runs", runs).json

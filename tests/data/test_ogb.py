@@ -126,7 +126,7 @@ def test_papers_that_are_not_counted(tmp_path: Path) -> None:
         read(_write(tmp_path, "ogbn-mag", nodes="author\n1\n"), "ogbn-mag")
 
 
-@pytest.mark.parametrize("content", [b"0,1\n", gzip.compress(b"0,1\n" * 4000)[:30], b""])
+@pytest.mark.parametrize("content", [b"0,1\n", gzip.compress(b"0,1\n" * 4000)[:30], b""], ids=["plain", "cut", "empty"])
 def test_a_damaged_file_is_told(environment: Folders, content: bytes) -> None:
     assert environment.mirror is not None
     folder = _write(environment.mirror / "ogbn_arxiv")

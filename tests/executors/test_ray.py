@@ -34,9 +34,9 @@ pytestmark = [
 TRAINERS = "tests.executors.ray_trainers"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
-    """Start Ray once for the session: it takes seconds."""
+    """Start Ray once for this file: it takes seconds."""
     import ray
 
     import lorap_bench.executors.ray  # noqa: F401  # sets the environment that Ray reads

@@ -60,17 +60,18 @@ def run(backend: Kernels, operation: Operation, inputs: tuple[Tensor, ...]) -> l
     return [out, *torch.autograd.grad(out, leaves, incoming)]
 
 
-def agree(operation: Operation, *inputs: Tensor, exact: bool = False) -> None:
-    found = zip(run(TRITON, operation, inputs), run(REFERENCE, operation, inputs), strict=True)
-    for number, (ours, theirs) in enumerate(found):
+def agree(operation: Operation, *inputs: Tensor, exact: bool = False) -> list[Tensor]:
+    """Check an operation and its gradients; return Triton's, since to interpret them takes a while."""
+    found = run(TRITON, operation, inputs)
+    for number, (ours, theirs) in enumerate(zip(found, run(REFERENCE, operation, inputs), strict=True)):
         assert ours.shape == theirs.shape
         tolerance = 0.0 if exact else 1e-4
         assert torch.allclose(ours, theirs, rtol=tolerance, atol=tolerance, equal_nan=True), f"result {number} differs"
+    return found
 
 
-def alone(operation: Operation, *inputs: Tensor) -> None:
+def alone(together: list[Tensor], operation: Operation, *inputs: Tensor) -> None:
     """Check that the first member's bits are the same without the others."""
-    together = run(TRITON, operation, inputs)
     single = run(TRITON, operation, tuple(each[:1] for each in inputs))
     assert all(torch.equal(one[0], all_[0]) for one, all_ in zip(single, together, strict=True))
 
@@ -158,8 +159,7 @@ def test_injection(gate: Gate, sizes: tuple[int, int, int, int, int]) -> None:
     members, nodes, width, count, rank = sizes
     operation = injected(gate, 2 if rank else 1)
     inputs = draw(members, nodes, width, seed=4) / math.sqrt(width), *prompt(members, width, count, rank)
-    agree(operation, *inputs)
-    alone(operation, *inputs)
+    alone(agree(operation, *inputs), operation, *inputs)
 
 
 @pytest.mark.parametrize("gate", list(Gate))
@@ -186,9 +186,9 @@ def test_what_is_injected_is_quantized_before_it_is_written(
     def composed(backend: Kernels, *inputs: Tensor) -> Tensor:
         return backend.fake_quantize(plain(backend, *inputs), then.limits, then.codes, clipped=clipped)
 
-    found = zip(run(TRITON, fused, inputs), run(TRITON, composed, inputs), strict=True)
-    assert all(torch.equal(ours, theirs) for ours, theirs in found)
-    alone(fused, *inputs)
+    found = run(TRITON, fused, inputs)
+    assert all(map(torch.equal, found, run(TRITON, composed, inputs)))
+    alone(found, fused, *inputs)
     with torch.no_grad():
         assert torch.equal(fused(TRITON, *inputs), composed(TRITON, *inputs))
         quantized = fused(REFERENCE, *inputs)
@@ -199,8 +199,8 @@ def test_long_sums_are_cut_in_parts_that_do_not_depend_on_the_cohort(monkeypatch
     monkeypatch.setattr(functions, "PARTS", 2)
     monkeypatch.setattr(linear, "PARTS", 2)
     inputs = draw(2, 150, 3, seed=4), *prompt(2, 3, 2, 1)
-    agree(injected(Gate.SOFTMAX, 2), *inputs)
-    alone(injected(Gate.SOFTMAX, 2), *inputs)
+    operation = injected(Gate.SOFTMAX, 2)
+    alone(agree(operation, *inputs), operation, *inputs)
 
 
 @unfinite
@@ -233,10 +233,8 @@ def test_propagation(rows: int, columns: int, entries: int, width: int) -> None:
 
     agree(lambda backend, x: backend.propagate(pattern, None, x), x)
     agree(lambda backend, x: backend.propagate(pattern, shared, x), x)
-    agree(weighted, own, x)
-    agree(weighted, heads, wide)
-    for operation, *inputs in ((weighted, own, x), (weighted, heads, wide)):
-        alone(operation, *inputs)
+    for inputs in ((own, x), (heads, wide)):
+        alone(agree(weighted, *inputs), weighted, *inputs)
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -254,17 +252,19 @@ def test_segment_softmax() -> None:
     def operation(backend: Kernels, logits: Tensor) -> Tensor:
         return backend.segment_softmax(pattern, logits)
 
-    agree(operation, logits)
-    alone(operation, logits)
+    alone(agree(operation, logits), operation, logits)
 
 
 @pytest.mark.parametrize(("rows", "inner", "columns"), [(37, 5, 3), (1, 1, 1), (7, 600, 6), (70, 6, 66), (3, 0, 2)])
 def test_products(rows: int, inner: int, columns: int) -> None:
     a, b = draw(3, rows, inner) / max(inner, 1) ** 0.5, draw(3, inner, columns, seed=1)
-    agree(lambda backend, a, b: backend.matmul(a, b), a, b)
+
+    def product(backend: Kernels, a: Tensor, b: Tensor) -> Tensor:
+        return backend.matmul(a, b)
+
+    alone(agree(product, a, b), product, a, b)
     agree(lambda backend, b: backend.matmul(a[:1], b), b)
     agree(lambda backend, a, b: backend.matmul(a.mT, b.mT), b, a)
-    alone(lambda backend, a, b: backend.matmul(a, b), a, b)
     base = draw(1, rows, columns, seed=2)
     agree(lambda backend, a, b: backend.add_product(base, a, b), a, b)
 
