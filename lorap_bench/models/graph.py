@@ -18,7 +18,7 @@ from lorap_bench.kernels.features import Features, make_features
 if TYPE_CHECKING:
     from lorap_bench.data.task import GraphTask
 
-__all__ = ["GraphBatch", "GraphStore", "build_store", "degree_ranks"]
+__all__ = ["GraphBatch", "GraphStore", "build_store", "degree_ranks", "index_ranges"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,8 @@ class GraphBatch:
     Shape:
         features: ``[1, N, F]`` raw; pattern: ``[N, N]``, row = target; norm: ``[1, E]`` edge weights of
         the normalised adjacency, or None; pool: ``[G, N]`` membership, sizes: ``[G, 1]`` nodes a graph;
-        ranks: ``[N]`` the share of the node's own graph whose in-degree is no greater than its own.
+        ranks: ``[N]`` the share of the node's own graph whose in-degree is no greater than its own;
+        nodes: ``[N]`` int64, ascending, which nodes of the one graph these are; None: all of it, or no matter.
     """
 
     features: Features
@@ -37,6 +38,7 @@ class GraphBatch:
     pool: Csr
     sizes: Tensor
     ranks: Tensor
+    nodes: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +52,8 @@ class GraphStore:
 
     def batch(self, graphs: Tensor) -> GraphBatch:
         """Pack the chosen graphs: ``[B]`` int64 graph numbers, in that order."""
-        nodes, node_owner, node_shift, node_counts = _ranges(self.node_ptr, graphs)
-        edges, edge_owner, edge_shift, _ = _ranges(self.edge_ptr, graphs)
+        nodes, node_owner, node_shift, node_counts = index_ranges(self.node_ptr, graphs)
+        edges, edge_owner, edge_shift, _ = index_ranges(self.edge_ptr, graphs)
         pattern, shift = self.whole.pattern, node_shift[edge_owner]
         rowptr = _local_pointers(pattern.rowptr, nodes)
         local = Csr(
@@ -124,7 +126,7 @@ def degree_ranks(degrees: Tensor, owner: Tensor, graph_ptr: Tensor) -> Tensor:
     return upto / graph_ptr.diff()[owner]
 
 
-def _ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def index_ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Concatenate the index ranges ``pointers[g]:pointers[g + 1]`` of the chosen segments.
 
     Returns:
