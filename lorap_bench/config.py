@@ -61,7 +61,8 @@ class TaskConfig:
     Node-level tasks alone read ``sampling``: one graph, whole or in batches. ``"clusters"`` cuts it in ``parts`` of
     which ``joined`` make a batch; ``"nodes"`` takes ``batch_size`` training nodes and for each hop ``fan_outs``
     neighbours of a node (the last entry also for the hops beyond); ``"auto"`` samples clusters where a member is
-    estimated to need more than ``memory_gib`` GiB with the whole graph.
+    estimated to need more than ``memory_gib`` GiB with the whole graph. Batches are drawn anew each ``draw_every``
+    epochs.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
@@ -74,6 +75,7 @@ class TaskConfig:
     parts: Positive = 32
     joined: Positive = 4
     fan_outs: list[Positive] = field(default_factory=lambda: [10])
+    draw_every: Positive = 10
     memory_gib: Rate = 32.0
 
 

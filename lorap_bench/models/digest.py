@@ -45,7 +45,7 @@ _UNUSED_PROMPT_FIELDS = {
 # Absent at these values, which are the whole of what there was before the fields: digests outlive a new field.
 _PLAIN_HEAD = {"head": "linear", "head_dropout": 0.0}
 # What they come to is told by ``settings_of``, which tells nothing of a whole graph.
-_SAMPLING_FIELDS = ("sampling", "parts", "joined", "fan_outs", "memory_gib")
+_SAMPLING_FIELDS = ("sampling", "parts", "joined", "fan_outs", "draw_every", "memory_gib")
 
 
 def canonical(plan: Blueprint) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lorap_bench.kernels.csr import Csr, csr_from_coo, segments
+from lorap_bench.kernels.csr import Csr, csr_from_coo, index_ranges, segments
 from lorap_bench.kernels.features import Features, make_features
 
 if TYPE_CHECKING:
     from lorap_bench.data.task import GraphTask
 
-__all__ = ["GraphBatch", "GraphStore", "build_store", "degree_ranks", "index_ranges"]
+__all__ = ["GraphBatch", "GraphStore", "build_store", "degree_ranks"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,25 +54,26 @@ class GraphStore:
         """Pack the chosen graphs: ``[B]`` int64 graph numbers, in that order."""
         nodes, node_owner, node_shift, node_counts = index_ranges(self.node_ptr, graphs)
         edges, edge_owner, edge_shift, _ = index_ranges(self.edge_ptr, graphs)
-        pattern, shift = self.whole.pattern, node_shift[edge_owner]
+        # index_select takes half the time of indexing.
+        pattern, shift = self.whole.pattern, node_shift.index_select(0, edge_owner)
         rowptr = _local_pointers(pattern.rowptr, nodes)
         local = Csr(
             rowptr=rowptr,
-            col=(pattern.col[edges] + shift).to(torch.int32),
-            row=pattern.row[edges] + shift,
+            col=(pattern.col.index_select(0, edges) + shift).to(torch.int32),
+            row=pattern.row.index_select(0, edges) + shift,
             t_rowptr=_local_pointers(pattern.t_rowptr, nodes),
-            t_col=(pattern.t_col[edges] + shift).to(torch.int32),
-            t_perm=pattern.t_perm[edges] + edge_shift[edge_owner],
+            t_col=(pattern.t_col.index_select(0, edges) + shift).to(torch.int32),
+            t_perm=pattern.t_perm.index_select(0, edges) + edge_shift.index_select(0, edge_owner),
         )
         norm = self.whole.norm
         pool_ptr = torch.cat([node_counts.new_zeros(1), node_counts.cumsum(0)]).to(torch.int32)
         return GraphBatch(
-            features=Features(self.x[nodes].unsqueeze(0)),
+            features=Features(self.x.index_select(0, nodes).unsqueeze(0)),
             pattern=local,
             norm=None if norm is None else norm[:, edges],
             pool=segments(pool_ptr, node_owner),
             sizes=node_counts.unsqueeze(1).to(self.x.dtype),
-            ranks=self.whole.ranks[nodes],
+            ranks=self.whole.ranks.index_select(0, nodes),
         )
 
 
@@ -124,20 +125,6 @@ def degree_ranks(degrees: Tensor, owner: Tensor, graph_ptr: Tensor) -> Tensor:
     key = owner * (degrees.max() + 1) + degrees
     upto = torch.bincount(key).cumsum(0)[key] - graph_ptr[owner]
     return upto / graph_ptr.diff()[owner]
-
-
-def index_ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Concatenate the index ranges ``pointers[g]:pointers[g + 1]`` of the chosen segments.
-
-    Returns:
-        indices ``[n]``, the position in ``chosen`` each belongs to ``[n]``, what to add to a global
-        index to get its packed one ``[B]``, and the lengths ``[B]``.
-    """
-    starts = pointers[chosen]
-    lengths = pointers[chosen + 1] - starts
-    owner = torch.repeat_interleave(torch.arange(chosen.numel(), device=chosen.device), lengths)
-    shift = lengths.cumsum(0) - lengths - starts
-    return torch.arange(owner.numel(), device=owner.device) - shift[owner], owner, shift, lengths
 
 
 def _local_pointers(pointers: Tensor, nodes: Tensor) -> Tensor:

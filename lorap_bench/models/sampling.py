@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Sampling", "batch_share", "passes_whole", "sampling_faults", "sampling_of", "settings_of"]
 
 _GIB = 2**30
-_READ = {"clusters": ("parts", "joined"), "nodes": ("batch_size", "fan_outs")}
+_READ = {"clusters": ("parts", "joined", "draw_every"), "nodes": ("batch_size", "fan_outs", "draw_every")}
 
 
 class Sampling(StrEnum):

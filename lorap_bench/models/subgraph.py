@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lorap_bench.kernels.csr import Csr, segments
+from lorap_bench.kernels.backend import kernels
+from lorap_bench.kernels.csr import segments
 from lorap_bench.kernels.features import Features
-from lorap_bench.models.graph import GraphBatch, index_ranges
+from lorap_bench.models.graph import GraphBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,70 +21,34 @@ __all__ = ["induced"]
 
 
 def induced(whole: GraphBatch, nodes: Tensor) -> GraphBatch:
-    """Return the subgraph that some nodes of one graph induce; no sort and no loop over nodes or edges.
+    """Return the subgraph that some nodes of one graph induce, cut out without a loop in Python.
 
     Args:
         whole: the graph.
         nodes: ``[n]`` int64, ascending, without repeats; they become the nodes 0 … n - 1 of the batch.
     """
-    pattern, entries = _between(whole.pattern, nodes)
+    pattern, entries = kernels().cut(whole.pattern, nodes, nodes)
     count = nodes.numel()
     owner = nodes.new_zeros(count)
     return GraphBatch(
         features=_rows(whole.features, nodes),
         pattern=pattern,
-        norm=None if whole.norm is None else whole.norm[:, entries],
+        norm=None if whole.norm is None else _shared(whole.norm, entries),
         pool=segments(torch.tensor([0, count], dtype=torch.int32, device=nodes.device), owner),
         sizes=torch.full_like(whole.sizes, count),
-        ranks=whole.ranks[nodes],
+        ranks=whole.ranks.index_select(0, nodes),
         nodes=nodes,
     )
 
 
-def _between(pattern: Csr, nodes: Tensor) -> tuple[Csr, Tensor]:
-    """Return the pattern between some nodes, and which entries of the whole one are its own ``[e]``."""
-    local = torch.full((pattern.shape[0],), -1, dtype=torch.int32, device=nodes.device)
-    local[nodes] = torch.arange(nodes.numel(), dtype=torch.int32, device=nodes.device)
-    entries, row, shift, _ = index_ranges(pattern.rowptr, nodes)
-    col = local.index_select(0, pattern.col.index_select(0, entries))
-    kept = col >= 0
-    t_entries, column, _, _ = index_ranges(pattern.t_rowptr, nodes)
-    t_col = local.index_select(0, pattern.t_col.index_select(0, t_entries))
-    t_kept = t_col >= 0
-    t_col = t_col[t_kept]
-    # An entry's place among those of the nodes' rows, then among those of them that stay.
-    place = pattern.t_perm.index_select(0, t_entries[t_kept]) + shift.index_select(0, t_col)
-    row, column = row[kept], column[t_kept]
-    own = Csr(
-        rowptr=_pointers(row, nodes.numel()),
-        col=col[kept],
-        row=row,
-        t_rowptr=_pointers(column, nodes.numel()),
-        t_col=t_col,
-        t_perm=(kept.cumsum(0) - 1).index_select(0, place),
-    )
-    return own, entries[kept]
-
-
 def _rows(features: Features, nodes: Tensor) -> Features:
     """Return the features of some nodes, sparse where they were."""
-    pattern = features.pattern
-    if pattern is None:
-        return Features(features.values.index_select(1, nodes))
-    entries, row, _, _ = index_ranges(pattern.rowptr, nodes)
-    col = pattern.col.index_select(0, entries)
-    t_perm = torch.argsort(col, stable=True)
-    own = Csr(
-        rowptr=_pointers(row, nodes.numel()),
-        col=col,
-        row=row,
-        t_rowptr=_pointers(col, pattern.shape[1]),
-        t_col=row.index_select(0, t_perm).to(torch.int32),
-        t_perm=t_perm,
-    )
-    return Features(features.values.index_select(1, entries), own)
+    if features.pattern is None:
+        return Features(_shared(features.values, nodes))
+    pattern, entries = kernels().cut(features.pattern, nodes, None)
+    return Features(_shared(features.values, entries), pattern)
 
 
-def _pointers(owner: Tensor, count: int) -> Tensor:
-    lengths = torch.bincount(owner, minlength=count)
-    return torch.cat([lengths.new_zeros(1), lengths.cumsum(0)]).to(torch.int32)
+def _shared(table: Tensor, chosen: Tensor) -> Tensor:
+    """Return the chosen rows of what all members share, ``[1, n, …]``; torch gathers fastest along the first axis."""
+    return table.squeeze(0).index_select(0, chosen).unsqueeze(0)

@@ -46,9 +46,9 @@ class Clusters(Sampler):
         self._trains = torch.zeros(owner.numel(), dtype=torch.bool)
         self._trains[task.splits["train"]] = True
 
-    def draw(self, epoch: int) -> Iterator[Drawn]:
+    def draw(self, number: int) -> Iterator[Drawn]:
         pieces = self._order.split(self._sizes.tolist())
-        order = torch.randperm(len(pieces), generator=stream_generator(epoch, f"batches/{self._name}"))
+        order = torch.randperm(len(pieces), generator=stream_generator(number, f"drawing/{self._name}"))
         for chosen in order.split(self._joined):
             nodes = torch.cat([pieces[part] for part in chosen.tolist()]).sort().values
             rows = self._trains[nodes].nonzero().squeeze(1)

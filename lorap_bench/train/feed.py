@@ -20,17 +20,20 @@ from lorap_bench.models.sampling import Sampling, passes_whole
 from lorap_bench.models.subgraph import induced
 from lorap_bench.train.clusters import Clusters
 from lorap_bench.train.neighbours import Neighbours, neighbourhood
+from lorap_bench.train.sampler import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lorap_bench.data.task import GraphTask, Split
     from lorap_bench.models.blueprint import Blueprint
-    from lorap_bench.train.sampler import Drawn, Sampler
+    from lorap_bench.train.sampler import Sampler
 
 __all__ = ["Feed", "Portion", "make_feed"]
 
 _EVAL_BATCH = 1024
+# Nodes in a drawing, over those of the graph, up to which its batches are kept in main memory as long as it serves.
+_KEPT = 2
 
 
 class Portion(NamedTuple):
@@ -92,7 +95,7 @@ class SampledGraph(Feed):
     """Node level: batches of some nodes in training; held-out nodes with all that reaches them.
 
     They are evaluated on the whole graph where a pass over it fits, else in batches of complete neighbourhoods: both
-    are exact.
+    are exact. One drawing of batches serves some epochs, each in an order of its own.
 
     Args:
         here: the task and its graph on the CPU, where batches are drawn and cut out.
@@ -108,7 +111,9 @@ class SampledGraph(Feed):
         self._device = self.store.x.device
         self._whole = passes_whole(plan)
         self._hops, self._batch_size = plan.trial.model.layers, plan.trial.task.batch_size
-        self._sampler = _sampler(*here, plan)
+        self._sampler, self._draw_every = _sampler(*here, plan), plan.trial.task.draw_every
+        self._number, self._drawn = -1, list[Drawn]()
+        self._kept: dict[int, Portion] = {}
 
     def calibration(self) -> GraphBatch:
         return self.store.whole
@@ -117,22 +122,32 @@ class SampledGraph(Feed):
         return self.store.whole if self._whole else self.shown()
 
     def shown(self) -> GraphBatch:
-        return self._portion(next(self._sampler.draw(0))).batch
+        return placed(self._cut(next(self._sampler.draw(0))).batch, self._device)
 
     def train(self, epoch: int) -> Iterator[Portion]:
-        yield from map(self._portion, self._sampler.draw(epoch))
+        if self._number != epoch // self._draw_every:
+            self._number = epoch // self._draw_every
+            self._drawn = list(self._sampler.draw(self._number))
+            self._kept.clear()
+        keeps = sum(drawn.nodes.numel() for drawn in self._drawn) <= _KEPT * len(self._task.x)
+        order = torch.randperm(len(self._drawn), generator=stream_generator(epoch, f"batches/{self.task.name}"))
+        for place in order.tolist():
+            portion = self._kept.get(place) or self._cut(self._drawn[place])
+            if keeps:
+                self._kept[place] = portion
+            yield _placed_portion(portion, self._device)
 
     def held_out(self, split: Split) -> Iterator[Portion]:
         if self._whole:
             yield _chosen_rows(self.task, self.store, split)
             return
         for targets in self._task.splits[split].split(self._batch_size):
-            yield self._portion(neighbourhood(self._graph.pattern, targets, [None] * self._hops))
+            reached = neighbourhood(self._graph.pattern, targets, [None] * self._hops)
+            yield _placed_portion(self._cut(reached), self._device)
 
-    def _portion(self, drawn: Drawn) -> Portion:
+    def _cut(self, drawn: Drawn) -> Portion:
         batch, y = induced(self._graph, drawn.nodes), self._task.y[drawn.nodes[drawn.rows]]
-        batch, rows, y = placed((batch, drawn.rows, y), self._device)
-        return Portion(batch, rows, y, fixed=False)
+        return Portion(batch, drawn.rows, y, fixed=False)
 
 
 @final
@@ -173,6 +188,11 @@ def _sampler(task: GraphTask, store: GraphStore, plan: Blueprint) -> Sampler:
         return Clusters(task, config.parts, config.joined)
     fan_outs = [config.fan_outs[min(hop, len(config.fan_outs) - 1)] for hop in hops]
     return Neighbours(task, store.whole.pattern, config.batch_size, fan_outs)
+
+
+def _placed_portion(portion: Portion, where: torch.device) -> Portion:
+    batch, rows, y = placed((portion.batch, portion.rows, portion.y), where)
+    return Portion(batch, rows, y, portion.fixed)
 
 
 @lru_cache(maxsize=8)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from lorap_bench.kernels.csr import index_ranges
 from lorap_bench.kernels.random import stream_generator
-from lorap_bench.models.graph import index_ranges
 from lorap_bench.train.sampler import Drawn, Sampler
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Neighbours(Sampler):
         self._name, self._seeds, self._pattern = task.name, task.splits["train"], pattern
         self._batch_size, self._fan_outs = batch_size, fan_outs
 
-    def draw(self, epoch: int) -> Iterator[Drawn]:
-        generator = stream_generator(epoch, f"batches/{self._name}")
+    def draw(self, number: int) -> Iterator[Drawn]:
+        generator = stream_generator(number, f"drawing/{self._name}")
         order = torch.randperm(self._seeds.numel(), generator=generator)
         for seeds in self._seeds[order].split(self._batch_size):
             yield neighbourhood(self._pattern, seeds, self._fan_outs, generator)

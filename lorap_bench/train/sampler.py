@@ -1,6 +1,6 @@
 """The contract of a sampler: which nodes of one graph a training batch holds, and which of them count in its loss.
 
-What is drawn is a function of the task and the epoch, the same for every member and every trial.
+What is drawn is a function of the task and the number of the drawing, the same for every member and every trial.
 """
 
 from __future__ import annotations
@@ -27,5 +27,5 @@ class Sampler(ABC):
     """Draws the batches of an epoch, on the CPU."""
 
     @abstractmethod
-    def draw(self, epoch: int) -> Iterator[Drawn]:
-        """Yield an epoch's batches."""
+    def draw(self, number: int) -> Iterator[Drawn]:
+        """Yield the batches of one drawing; an epoch takes each of them once."""
