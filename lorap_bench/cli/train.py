@@ -85,7 +85,8 @@ def _show(record: "TrialRecord", split: Part) -> None:
     print_table(columns, rows)
     print_table(["", ""], [[name, number(value)] for name, value in {**record.objectives, **record.costs}.items()])
     if batches := record.effective.get("sampling"):
-        message("trained on " + ", ".join(f"{name} {value}" for name, value in batches.items()))
+        numbers = ", ".join(f"{name} = {value}" for name, value in batches.items() if name != "kind")
+        message(f"trained on batches of {batches['kind']}: {numbers}")
     if record.effective.get("clamped"):
         asked, ranks = record.config["prompt"]["rank"], record.effective["ranks"]
         message(f"rank {asked} is clamped to {ranks} (prompt count, layer widths)")
