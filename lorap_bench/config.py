@@ -56,7 +56,14 @@ Decay = Annotated[float, Range(ge=0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskConfig:
-    """What is learned: a dataset by name and how its raw features enter the model."""
+    """What is learned: a dataset by name, how its raw features enter the model, how a large graph is fed in training.
+
+    Node-level tasks alone read ``sampling``: one graph, whole or in batches. ``"clusters"`` cuts it in ``parts`` of
+    which ``joined`` make a batch; ``"nodes"`` takes ``batch_size`` training nodes and for each hop ``fan_outs``
+    neighbours of a node (the last entry also for the hops beyond); ``"auto"`` samples clusters where a member is
+    estimated to need more than ``memory_gib`` GiB with the whole graph. Batches are drawn anew each ``draw_every``
+    epochs.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = type_config
 
@@ -64,6 +71,12 @@ class TaskConfig:
     features: Literal["raw", "row_normalized"] = "raw"
     fold: Annotated[int, Range(ge=0, le=19)] = 0
     batch_size: Positive = 128
+    sampling: Literal["auto", "whole", "clusters", "nodes"] = "auto"
+    parts: Positive = 32
+    joined: Positive = 4
+    fan_outs: list[Positive] = field(default_factory=lambda: [10])
+    draw_every: Positive = 10
+    memory_gib: Rate = 32.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,9 @@ def _show(record: "TrialRecord", split: Part) -> None:
     rows = [[_text(asdict(member)[column]) for column in columns] for member in record.members]
     print_table(columns, rows)
     print_table(["", ""], [[name, number(value)] for name, value in {**record.objectives, **record.costs}.items()])
+    if batches := record.effective.get("sampling"):
+        numbers = ", ".join(f"{name} = {value}" for name, value in batches.items() if name != "kind")
+        message(f"trained on batches of {batches['kind']}: {numbers}")
     if record.effective.get("clamped"):
         asked, ranks = record.config["prompt"]["rank"], record.effective["ranks"]
         message(f"rank {asked} is clamped to {ranks} (prompt count, layer widths)")

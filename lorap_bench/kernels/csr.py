@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Csr", "csr_from_coo", "edges_to_rows", "segments"]
+__all__ = ["Csr", "csr_from_coo", "cut", "edges_to_rows", "index_ranges", "local_numbers", "segments"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +85,49 @@ def segments(pointers: Tensor, owner: Tensor) -> Csr:
         t_col=owner.to(torch.int32),
         t_perm=items[:-1],
     )
+
+
+def cut(pattern: Csr, rows: Tensor, columns: Tensor | None) -> tuple[Csr, Tensor]:
+    """Return what ``Kernels.cut`` describes, by gathers and one sort."""
+    entries, row, _, _ = index_ranges(pattern.rowptr, rows)
+    width = pattern.shape[1] if columns is None else columns.numel()
+    col = local_numbers(pattern.shape[1], columns).index_select(0, pattern.col.index_select(0, entries))
+    kept = col >= 0
+    entries, row, col = entries[kept], row[kept], col[kept]
+    t_perm = torch.argsort(col, stable=True)
+    own = Csr(
+        rowptr=_pointers(row, rows.numel()),
+        col=col,
+        row=row,
+        t_rowptr=_pointers(col, width),
+        t_col=row.index_select(0, t_perm).to(torch.int32),
+        t_perm=t_perm,
+    )
+    return own, entries
+
+
+def local_numbers(count: int, chosen: Tensor | None) -> Tensor:
+    """Return each one's place among the chosen, -1 where it is not: ``[count]`` int32; None: all are chosen."""
+    if chosen is None:
+        return torch.arange(count, dtype=torch.int32)
+    local = torch.full((count,), -1, dtype=torch.int32, device=chosen.device)
+    local[chosen] = torch.arange(chosen.numel(), dtype=torch.int32, device=chosen.device)
+    return local
+
+
+def index_ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Concatenate the index ranges ``pointers[g]:pointers[g + 1]`` of the chosen segments.
+
+    Returns:
+        indices ``[n]``, the position in ``chosen`` each belongs to ``[n]``, what to add to a global
+        index to get its packed one ``[B]``, and the lengths ``[B]``.
+    """
+    starts = pointers[chosen]
+    lengths = pointers[chosen + 1] - starts
+    owner = torch.repeat_interleave(torch.arange(chosen.numel(), device=chosen.device), lengths)
+    shift = lengths.cumsum(0) - lengths - starts
+    places = torch.arange(owner.numel(), device=owner.device)
+    return places - shift.index_select(0, owner), owner, shift, lengths
 
 
 def _pointers(index: Tensor, size: int) -> Tensor:

@@ -339,6 +339,14 @@ class Kernels(ABC):
         """
 
     @abstractmethod
+    def cut(self, pattern: Csr, rows: Tensor, columns: Tensor | None) -> tuple[Csr, Tensor]:
+        """Return the part of a pattern in some rows and columns, and which of its entries that holds.
+
+        Shape: rows ``[r]``, columns ``[c]`` int64, both ascending without repeats; None: all columns. They become
+        0 … r - 1 and 0 … c - 1. → a pattern ``[r, c]`` of e entries, and ``[e]`` int64 ascending.
+        """
+
+    @abstractmethod
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
         """Take one Adam step in place; scalars are learning rate and L2 weight decay per member.
 

@@ -40,12 +40,21 @@ class MemberModule(nn.Module):
         self.members = members
         self.initial: dict[str, Init] = {}
         self.groups: dict[str, Group] = {}
+        self.by_node: set[str] = set()
 
-    def declare(self, name: str, shape: tuple[int, ...], init: Init, group: Group = Group.BACKBONE) -> None:
-        """Register a parameter ``[S, *shape]`` with its initial distribution and group."""
+    def declare(
+        self, name: str, shape: tuple[int, ...], init: Init, group: Group = Group.BACKBONE, *, by_node: bool = False
+    ) -> None:
+        """Register a parameter ``[S, *shape]`` with its initial distribution and group.
+
+        ``by_node`` says that it holds one number for each node of the one graph, ``[S, N, 1]``: a training step on a
+        part of the graph then leaves the other nodes' numbers as they are.
+        """
         self.register_parameter(name, nn.Parameter(torch.zeros(self.members, *shape)))
         self.initial[name] = init
         self.groups[name] = group
+        if by_node:
+            self.by_node.add(name)
 
 
 def glorot(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lorap_bench.kernels import straight_through
-from lorap_bench.kernels.csr import edges_to_rows
+from lorap_bench.kernels.csr import cut, edges_to_rows
 from lorap_bench.kernels.derived import derived
 from lorap_bench.kernels.interface import (
     ADAM_BETAS,
@@ -183,6 +183,9 @@ class Reference(Kernels):
         if then is None:
             return prompted
         return self.fake_quantize(prompted, then.limits, then.codes, clipped=then.clipped)
+
+    def cut(self, pattern: Csr, rows: Tensor, columns: Tensor | None) -> tuple[Csr, Tensor]:
+        return cut(pattern, rows, columns)
 
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
         rate, decay = scalars

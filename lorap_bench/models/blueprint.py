@@ -15,6 +15,7 @@ from lorap_bench.models.digest import canonical
 from lorap_bench.models.head import HeadShape
 from lorap_bench.models.hooks import Conv, LayerShape
 from lorap_bench.models.residual import ResidualShape
+from lorap_bench.models.sampling import Sampling, sampling_faults, sampling_of, settings_of
 from lorap_bench.prompts import PROMPTS, Prompt
 from lorap_bench.quant import SCHEMES, Scheme
 from lorap_bench.resolve import resolve
@@ -74,6 +75,11 @@ class Blueprint:
             kind=model.head, nodes=self.shape.nodes, width=last.d_out, classes=self.shape.classes, pooled=pooled
         )
 
+    @cached_property
+    def sampling(self) -> Sampling:
+        """How the task is fed in training."""
+        return sampling_of(self)
+
     @property
     def residuals(self) -> tuple[ResidualShape, ...]:
         """The residual connections: of all hidden layers but the first, which enters with another width."""
@@ -114,13 +120,14 @@ class Blueprint:
 
     @cached_property
     def effective(self) -> dict[str, Any]:
-        """What the configuration comes to: bits per site, ranks per layer, whether a rank was clamped."""
-        prompt = self.prompt((self.trial.prompt,))
+        """What the configuration comes to: bits per site, ranks per layer, a clamped rank, how a graph is sampled."""
+        prompt, batches = self.prompt((self.trial.prompt,)), settings_of(self)
         ranks = [prompt.rank(self.conv.aggregate_width(layer)) for layer in self.layers]
         return {
             "bits": dict(self.ledger.bits),
             "ranks": ranks,
             "clamped": self.trial.prompt.factorize and any(0 < rank < self.trial.prompt.rank for rank in ranks),
+            **({"sampling": batches} if batches else {}),
         }
 
     @cached_property
@@ -194,12 +201,12 @@ def blueprint(config: TrialConfig, shape: TaskShape) -> Blueprint:
 
     Raises:
         ConfigError: unknown architecture, scheme or prompt; heads that do not divide the width; an
-            allocation that names what the model does not have.
+            allocation that names what the model does not have; batches that the task cannot be cut in.
     """
     conv = resolve(config.model.arch, ARCHS, kind="architecture", where="model.arch")
     prompt = resolve(config.prompt.kind, PROMPTS, kind="prompt", where="prompt.kind")
     scheme = resolve(config.quant.scheme, SCHEMES, kind="scheme", where="quant.scheme")
-    faults = scheme((config.quant,), (), shape.level).faults(config.quant)
+    faults = scheme((config.quant,), (), shape.level).faults(config.quant) + sampling_faults(config.task, shape)
     if faults:
         raise ConfigError(faults)
     layers = tuple(_layers(config, shape, conv, (scheme, prompt)))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.models.archs import ARCHS
+from lorap_bench.models.sampling import settings_of
 from lorap_bench.prompts import PROMPTS
 from lorap_bench.quant import SCHEMES
 from lorap_bench.quant.scheme import ALLOCATION
@@ -44,6 +45,8 @@ _UNUSED_PROMPT_FIELDS = {
 # Absent at these values, which are the whole of what there was before the fields: digests outlive a new field.
 _PLAIN_HEAD = {"head": "linear", "head_dropout": 0.0}
 _PLAIN = _PLAIN_HEAD | {"residual": False}
+# What they come to is told by ``settings_of``, which tells nothing of a whole graph.
+_SAMPLING_FIELDS = ("sampling", "parts", "joined", "fan_outs", "draw_every", "memory_gib")
 
 
 def canonical(plan: Blueprint) -> dict[str, Any]:
@@ -65,6 +68,10 @@ def canonical(plan: Blueprint) -> dict[str, Any]:
         del config["optim"]["plateau"]
     if plan.shape.level == "node":
         config["task"]["batch_size"] = None
+    for name in _SAMPLING_FIELDS:
+        del config["task"][name]
+    if batches := settings_of(plan):
+        config["task"]["sampling"] = batches
     return config
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lorap_bench.kernels.csr import Csr, csr_from_coo, segments
+from lorap_bench.kernels.csr import Csr, csr_from_coo, index_ranges, segments
 from lorap_bench.kernels.features import Features, make_features
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class GraphBatch:
         ranks: ``[N]`` the share of the node's own graph whose in-degree is no greater than its own;
         relations: ``[N, N R]``, the entries of the pattern in its order, column ``j R + r`` being what node j sends
         along relation r; None where there is one relation or the architecture tells none apart.
+        nodes: ``[N]`` int64, ascending, which nodes of the one graph these are; None: all of it, or no matter.
     """
 
     features: Features
@@ -40,6 +41,7 @@ class GraphBatch:
     sizes: Tensor
     ranks: Tensor
     relations: Csr | None = None
+    nodes: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,27 +55,28 @@ class GraphStore:
 
     def batch(self, graphs: Tensor) -> GraphBatch:
         """Pack the chosen graphs: ``[B]`` int64 graph numbers, in that order."""
-        nodes, node_owner, node_shift, node_counts = _ranges(self.node_ptr, graphs)
-        edges, edge_owner, edge_shift, _ = _ranges(self.edge_ptr, graphs)
-        pattern, shift = self.whole.pattern, node_shift[edge_owner]
+        nodes, node_owner, node_shift, node_counts = index_ranges(self.node_ptr, graphs)
+        edges, edge_owner, edge_shift, _ = index_ranges(self.edge_ptr, graphs)
+        # index_select takes half the time of indexing.
+        pattern, shift = self.whole.pattern, node_shift.index_select(0, edge_owner)
         rowptr = _local_pointers(pattern.rowptr, nodes)
         local = Csr(
             rowptr=rowptr,
-            col=(pattern.col[edges] + shift).to(torch.int32),
-            row=pattern.row[edges] + shift,
+            col=(pattern.col.index_select(0, edges) + shift).to(torch.int32),
+            row=pattern.row.index_select(0, edges) + shift,
             t_rowptr=_local_pointers(pattern.t_rowptr, nodes),
-            t_col=(pattern.t_col[edges] + shift).to(torch.int32),
-            t_perm=pattern.t_perm[edges] + edge_shift[edge_owner],
+            t_col=(pattern.t_col.index_select(0, edges) + shift).to(torch.int32),
+            t_perm=pattern.t_perm.index_select(0, edges) + edge_shift.index_select(0, edge_owner),
         )
         norm = self.whole.norm
         pool_ptr = torch.cat([node_counts.new_zeros(1), node_counts.cumsum(0)]).to(torch.int32)
         return GraphBatch(
-            features=Features(self.x[nodes].unsqueeze(0)),
+            features=Features(self.x.index_select(0, nodes).unsqueeze(0)),
             pattern=local,
             norm=None if norm is None else norm[:, edges],
             pool=segments(pool_ptr, node_owner),
             sizes=node_counts.unsqueeze(1).to(self.x.dtype),
-            ranks=self.whole.ranks[nodes],
+            ranks=self.whole.ranks.index_select(0, nodes),
             relations=relations_among(self.whole.relations, edges, local),
         )
 
@@ -163,20 +166,6 @@ def degree_ranks(degrees: Tensor, owner: Tensor, graph_ptr: Tensor) -> Tensor:
     key = owner * (degrees.max() + 1) + degrees
     upto = torch.bincount(key).cumsum(0)[key] - graph_ptr[owner]
     return upto / graph_ptr.diff()[owner]
-
-
-def _ranges(pointers: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Concatenate the index ranges ``pointers[g]:pointers[g + 1]`` of the chosen segments.
-
-    Returns:
-        indices ``[n]``, the position in ``chosen`` each belongs to ``[n]``, what to add to a global
-        index to get its packed one ``[B]``, and the lengths ``[B]``.
-    """
-    starts = pointers[chosen]
-    lengths = pointers[chosen + 1] - starts
-    owner = torch.repeat_interleave(torch.arange(chosen.numel(), device=chosen.device), lengths)
-    shift = lengths.cumsum(0) - lengths - starts
-    return torch.arange(owner.numel(), device=owner.device) - shift[owner], owner, shift, lengths
 
 
 def _local_pointers(pointers: Tensor, nodes: Tensor) -> Tensor:

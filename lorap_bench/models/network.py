@@ -175,7 +175,7 @@ class Network(MemberModule):
         """Tell the quantizers what pass they are in."""
         context = self.context
         protects = self.training and context.stage is Stage.QUANTIZED and not context.calibrating
-        context.source, context.protected = graph.pattern.col, None
+        context.source, context.nodes, context.protected = graph.pattern.col, graph.nodes, None
         if protects and self.protection is not None:
             context.protected = self.protection(graph.ranks, context.draws)
 

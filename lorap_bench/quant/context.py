@@ -30,7 +30,8 @@ class Context:
 
     ``calibrating`` is set during the one pass in which learned quantizers take their first values from
     the data. ``protected`` are the node rows that stay in full precision in this pass, ``[S, N]`` bool;
-    ``source`` is the node each edge starts from, ``[E]``. ``bare`` leaves all prompts out. Where ``trace`` is a
+    ``source`` is the node each edge starts from, ``[E]``. ``nodes`` are the graph's nodes that the rows are, ``[N]``,
+    None where they are all of them. ``bare`` leaves all prompts out. Where ``trace`` is a
     list, every layer appends its aggregated features without and with its prompt.
     """
 
@@ -39,6 +40,7 @@ class Context:
     calibrating: bool = False
     protected: Tensor | None = None
     source: Tensor | None = None
+    nodes: Tensor | None = None
     bare: bool = False
     trace: list[tuple[Tensor, Tensor]] | None = None
 

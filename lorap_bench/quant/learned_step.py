@@ -71,7 +71,11 @@ class LearnedStep(Quantizer):
         return self.context.calibrating and self.start.calibrated
 
     def _steps(self) -> Tensor:
-        return self.get_parameter("step").abs().clamp(min=_SMALLEST_STEP)
+        return self._present("step").abs().clamp(min=_SMALLEST_STEP)
+
+    def _present(self, name: str) -> Tensor:
+        """Return a parameter as the rows at hand read it."""
+        return self.get_parameter(name)
 
     def _by_entry(self, shared: Tensor, owner: Tensor, count: int) -> Tensor:
         """Return each stored entry's value of ``shared`` ``[S, n]``; ``count`` entries, zeros included, share one.
@@ -136,26 +140,29 @@ class ColumnQuantizer(LearnedStep):
 
 @final
 class RowQuantizer(LearnedStep):
-    """One step and one width for each row: the nodes of the one graph that there is."""
+    """One step and one width for each row: the nodes of the one graph that there is.
+
+    A batch of some of its nodes reads and learns theirs alone; the mean width is that of all nodes.
+    """
 
     def __init__(self, starts: Sequence[int], site: Site, context: Context, start: Start, *, local: bool) -> None:
         super().__init__(len(starts), site, context, start)
         rows = round(site.elements / site.columns)
-        self.declare("step", (rows, 1), start.init, Group.ROW_STEP)
-        self.declare("width", (rows, 1), _constant(starts[0]), Group.BITS)
+        self.declare("step", (rows, 1), start.init, Group.ROW_STEP, by_node=True)
+        self.declare("width", (rows, 1), _constant(starts[0]), Group.BITS, by_node=True)
         self.local = local
 
     def forward(self, x: Tensor) -> Tensor:
-        top = self._top(self.get_parameter("width"))
+        top = self._top(self._present("width"))
         if self._calibrating:
-            self.get_parameter("step").data.copy_(2 * x.abs().mean(2, keepdim=True) / top.sqrt())
+            self._start(2 * x.abs().mean(2, keepdim=True) / top.sqrt())
         return kernels().step_quantize(x, self._steps(), top, local=self.local)
 
     def sparse(self, values: Tensor, pattern: Csr) -> Tensor:
-        top = self._top(self.get_parameter("width"))
+        top = self._top(self._present("width"))
         if self._calibrating:
             mean = _mean_stored(values, pattern.row, pattern.shape[0]).unsqueeze(2)
-            self.get_parameter("step").data.copy_(2 * mean / top.sqrt())
+            self._start(2 * mean / top.sqrt())
         step, top = (
             self._by_entry(shared.squeeze(2), pattern.row, pattern.shape[1]) for shared in (self._steps(), top)
         )
@@ -166,6 +173,18 @@ class RowQuantizer(LearnedStep):
 
     def row_bits(self) -> Tensor:
         return self._used(self.get_parameter("width")).detach().squeeze(2)
+
+    def _present(self, name: str) -> Tensor:
+        parameter, nodes = self.get_parameter(name), self.context.nodes
+        return parameter if nodes is None else parameter.index_select(1, nodes)
+
+    def _start(self, steps: Tensor) -> None:
+        """Give the rows at hand their first steps."""
+        table, nodes = self.get_parameter("step").data, self.context.nodes
+        if nodes is None:
+            table.copy_(steps)
+        else:
+            table.index_copy_(1, nodes, steps)
 
 
 @final

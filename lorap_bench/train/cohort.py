@@ -7,7 +7,7 @@ momentum, percentile, temperature). None depends on another, so any may leave at
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,12 +25,12 @@ from lorap_bench.quant.scheme import ALLOCATION
 from lorap_bench.train.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lorap_bench.config import TrialConfig
     from lorap_bench.cost.shape import TaskShape
 
-__all__ = ["Cohort", "Member", "cohort_key"]
+__all__ = ["Cohort", "Member", "Visit", "cohort_key"]
 
 # Scalars that members of one cohort may differ in; everything else shapes the program.
 _SCALARS = {
@@ -66,12 +66,23 @@ def cohort_key(plan: Blueprint) -> dict[str, Any]:
     return key
 
 
+class Visit(NamedTuple):
+    """A training step on some nodes ``[n]`` of the one graph, and which visit of theirs it is, from 1 in each stage."""
+
+    nodes: Tensor
+    number: int
+
+
 @dataclass(slots=True)
 class _Flat:
-    """One group of parameters: their values ``[S, P]``, Adam's moments, learning rate and decay ``[S, 1]``."""
+    """One group of parameters: their values ``[S, P]``, Adam's moments, learning rate and decay ``[S, 1]``.
+
+    ``by_node`` marks the parameters that hold one number a node.
+    """
 
     group: Group
     parameters: list[torch.nn.Parameter]
+    by_node: list[bool]
     values: Tensor
     adam: AdamState
     rate: Tensor
@@ -115,15 +126,23 @@ class Cohort:
         self.update(loss, pace)
         self.advance()
 
-    def update(self, loss: Tensor, pace: float | Tensor = 1.0) -> None:
-        """Back-propagate each member's loss ``[S]`` and take one Adam step, at ``pace`` times every learning rate."""
+    def update(self, loss: Tensor, pace: float | Tensor = 1.0, visit: Visit | None = None) -> None:
+        """Back-propagate each member's loss ``[S]`` and take one Adam step, at ``pace`` times every learning rate.
+
+        Of what is learned for each node, a step on some nodes moves theirs alone: the values and moments of the others
+        stay, whatever gradient the price of memory has for them, and are corrected for their own number of steps.
+        """
         parameters = [parameter for flat in self._flats for parameter in flat.parameters]
         # What a stage does not use (the scales of a float stage) has a gradient of zero.
         gradients = iter(torch.autograd.grad(loss.sum(), parameters, allow_unused=True, materialize_grads=True))
         with torch.no_grad():
             for flat in self._flats:
                 gradient = torch.cat([next(gradients).flatten(1) for _ in flat.parameters], dim=1)
-                kernels().adam(flat.values, gradient, flat.adam, (flat.rate * pace, flat.decay))
+                scalars = flat.rate * pace, flat.decay
+                if visit is None or not any(flat.by_node):
+                    kernels().adam(flat.values, gradient, flat.adam, scalars)
+                else:
+                    _visit(flat, gradient, scalars, visit)
 
     def advance(self) -> None:
         """Count the step: what the next one reads from the host is there afterwards."""
@@ -199,12 +218,14 @@ class Cohort:
                     parameter.data[position].copy_(value)
 
     def _flatten(self, group: Group, members: Sequence[Member]) -> _Flat:
-        parameters = self._parameters(group)
+        owned = list(self._owned(group))
+        parameters = [module.get_parameter(name) for module, name in owned]
         values = torch.cat([parameter.detach().flatten(1) for parameter in parameters], dim=1)
         rates = [_rates(group, member.config) for member in members]
         flat = _Flat(
             group=group,
             parameters=parameters,
+            by_node=[name in module.by_node for module, name in owned],
             values=values,
             adam=AdamState(torch.zeros_like(values), torch.zeros_like(values)),
             rate=torch.tensor([[rate] for rate, _ in rates]).to(self.device),
@@ -221,13 +242,13 @@ class Cohort:
                 place.fill_(1 - beta**coming)
 
     def _parameters(self, group: Group) -> list[torch.nn.Parameter]:
-        return [
-            module.get_parameter(name)
-            for module in self.network.modules()
-            if isinstance(module, MemberModule)
-            for name, owner in module.groups.items()
-            if owner is group
-        ]
+        return [module.get_parameter(name) for module, name in self._owned(group)]
+
+    def _owned(self, group: Group) -> Iterator[tuple[MemberModule, str]]:
+        """Yield the parameters of a group: whose each is, and its name there."""
+        for module in self.network.modules():
+            if isinstance(module, MemberModule):
+                yield from ((module, name) for name, owner in module.groups.items() if owner is group)
 
     def _state(self) -> list[Tensor]:
         return [flat.values for flat in self._flats] + list(self.network.buffers())
@@ -244,6 +265,21 @@ def _rates(group: Group, config: TrialConfig) -> tuple[float, float]:
 
 def _distinct(members: Sequence[Member]) -> list[TrialConfig]:
     return list({id(member.config): member.config for member in members}.values())
+
+
+def _visit(flat: _Flat, gradient: Tensor, scalars: tuple[Tensor, Tensor], visit: Visit) -> None:
+    """Take one Adam step for the numbers of the visited nodes, and for whatever is not by node."""
+    pieces, start = [], 0
+    for parameter, by_node in zip(flat.parameters, flat.by_node, strict=True):
+        size = parameter[0].numel()
+        pieces.append(start + (visit.nodes if by_node else torch.arange(size, device=gradient.device)))
+        start += size
+    places = torch.cat(pieces)
+    tables = flat.values, flat.adam.first, flat.adam.second
+    values, first, second = (table.index_select(1, places) for table in tables)
+    kernels().adam(values, gradient.index_select(1, places), AdamState(first, second, visit.number - 1), scalars)
+    for table, part in zip(tables, (values, first, second), strict=True):
+        table.index_copy_(1, places, part)
 
 
 def _point(flat: _Flat) -> None:

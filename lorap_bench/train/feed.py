@@ -1,4 +1,4 @@
-"""What a cohort is fed: the whole graph at node level, shuffled mini-batches at graph level.
+"""What a cohort is fed: a graph whole or in sampled batches at node level, shuffled mini-batches at graph level.
 
 The order of mini-batches is a function of the task and the epoch, the same for every member and
 every trial: it is part of the protocol, not of a seed.
@@ -16,16 +16,24 @@ from torch import Tensor
 from lorap_bench.kernels.device import device, placed
 from lorap_bench.kernels.random import stream_generator
 from lorap_bench.models.graph import GraphBatch, GraphStore, build_store
+from lorap_bench.models.sampling import Sampling, passes_whole
+from lorap_bench.models.subgraph import induced
+from lorap_bench.train.clusters import Clusters
+from lorap_bench.train.neighbours import Neighbours, neighbourhood
+from lorap_bench.train.sampler import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lorap_bench.data.task import GraphTask, Split
     from lorap_bench.models.blueprint import Blueprint
+    from lorap_bench.train.sampler import Sampler
 
 __all__ = ["Feed", "Portion", "make_feed"]
 
 _EVAL_BATCH = 1024
+# Nodes in a drawing, over those of the graph, up to which its batches are kept in main memory as long as it serves.
+_KEPT = 2
 
 
 class Portion(NamedTuple):
@@ -51,6 +59,14 @@ class Feed(ABC):
     def calibration(self) -> GraphBatch:
         """Return what the ranges of constant tensors may be read from."""
 
+    def start(self) -> GraphBatch:
+        """Return what quantizers that learn take their first values from, in one pass."""
+        return self.calibration()
+
+    def shown(self) -> GraphBatch:
+        """Return what a trained model is measured on, every layer remembered."""
+        return self.calibration()
+
     @abstractmethod
     def train(self, epoch: int) -> Iterator[Portion]:
         """Yield the epoch's training batches."""
@@ -72,6 +88,66 @@ class WholeGraph(Feed):
 
     def held_out(self, split: Split) -> Iterator[Portion]:
         yield _chosen_rows(self.task, self.store, split)
+
+
+@final
+class SampledGraph(Feed):
+    """Node level: batches of some nodes in training; held-out nodes with all that reaches them.
+
+    They are evaluated on the whole graph where a pass over it fits, else in batches of complete neighbourhoods: both
+    are exact. One drawing of batches serves some epochs, each in an order of its own.
+
+    Args:
+        here: the task and its graph on the CPU, where batches are drawn and cut out.
+        there: both on the device that computes.
+        plan: the trial.
+    """
+
+    def __init__(
+        self, here: tuple[GraphTask, GraphStore], there: tuple[GraphTask, GraphStore], plan: Blueprint
+    ) -> None:
+        super().__init__(*there)
+        self._task, self._graph = here[0], here[1].whole
+        self._device = self.store.x.device
+        self._whole = passes_whole(plan)
+        self._hops, self._batch_size = plan.trial.model.layers, plan.trial.task.batch_size
+        self._sampler, self._draw_every = _sampler(*here, plan), plan.trial.task.draw_every
+        self._number, self._drawn = -1, list[Drawn]()
+        self._kept: dict[int, Portion] = {}
+
+    def calibration(self) -> GraphBatch:
+        return self.store.whole
+
+    def start(self) -> GraphBatch:
+        return self.store.whole if self._whole else self.shown()
+
+    def shown(self) -> GraphBatch:
+        return placed(self._cut(next(self._sampler.draw(0))).batch, self._device)
+
+    def train(self, epoch: int) -> Iterator[Portion]:
+        if self._number != epoch // self._draw_every:
+            self._number = epoch // self._draw_every
+            self._drawn = list(self._sampler.draw(self._number))
+            self._kept.clear()
+        keeps = sum(drawn.nodes.numel() for drawn in self._drawn) <= _KEPT * len(self._task.x)
+        order = torch.randperm(len(self._drawn), generator=stream_generator(epoch, f"batches/{self.task.name}"))
+        for place in order.tolist():
+            portion = self._kept.get(place) or self._cut(self._drawn[place])
+            if keeps:
+                self._kept[place] = portion
+            yield _placed_portion(portion, self._device)
+
+    def held_out(self, split: Split) -> Iterator[Portion]:
+        if self._whole:
+            yield _chosen_rows(self.task, self.store, split)
+            return
+        for targets in self._task.splits[split].split(self._batch_size):
+            reached = neighbourhood(self._graph.pattern, targets, [None] * self._hops)
+            yield _placed_portion(self._cut(reached), self._device)
+
+    def _cut(self, drawn: Drawn) -> Portion:
+        batch, y = induced(self._graph, drawn.nodes), self._task.y[drawn.nodes[drawn.rows]]
+        return Portion(batch, drawn.rows, y, fixed=False)
 
 
 @final
@@ -98,10 +174,27 @@ class MiniBatches(Feed):
 def make_feed(task: GraphTask, plan: Blueprint, where: torch.device | None = None) -> Feed:
     """Return the feed of a task for an architecture; the prepared graphs are kept for the next trial."""
     conv = plan.conv
-    task, store = _prepared(task, conv.self_loops, conv.normalized, conv.relational, where or device())
-    if task.level == "node":
-        return WholeGraph(task, store)
-    return MiniBatches(task, store, plan.trial.task.batch_size)
+    traits = conv.self_loops, conv.normalized, conv.relational
+    there = _prepared(task, *traits, where or device())
+    if task.level == "graph":
+        return MiniBatches(*there, plan.trial.task.batch_size)
+    if plan.sampling is Sampling.WHOLE:
+        return WholeGraph(*there)
+    here = _prepared(task, *traits, torch.device("cpu"))
+    return SampledGraph(here, there, plan)
+
+
+def _sampler(task: GraphTask, store: GraphStore, plan: Blueprint) -> Sampler:
+    config, hops = plan.trial.task, range(plan.trial.model.layers)
+    if plan.sampling is Sampling.CLUSTERS:
+        return Clusters(task, config.parts, config.joined)
+    fan_outs = [config.fan_outs[min(hop, len(config.fan_outs) - 1)] for hop in hops]
+    return Neighbours(task, store.whole.pattern, config.batch_size, fan_outs)
+
+
+def _placed_portion(portion: Portion, where: torch.device) -> Portion:
+    batch, rows, y = placed((portion.batch, portion.rows, portion.y), where)
+    return Portion(batch, rows, y, portion.fixed)
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ from lorap_bench.kernels.device import device, exactly
 from lorap_bench.models.blueprint import shape_of
 from lorap_bench.quant.context import Stage
 from lorap_bench.train.capture import Replayed
-from lorap_bench.train.cohort import Cohort, Member
+from lorap_bench.train.cohort import Cohort, Member, Visit
 from lorap_bench.train.early import Early
 from lorap_bench.train.feed import make_feed
 from lorap_bench.train.measure import Measured, measure
@@ -128,7 +128,7 @@ def _fit(
     if split == "test":
         for trainee, value in zip(alive, passes.evaluate("test")[1].tolist(), strict=True):
             trainee.test = value
-    return Fitted(cohort, trainees, alive, measure(cohort.network, passes.feed.calibration()))
+    return Fitted(cohort, trainees, alive, measure(cohort.network, passes.feed.shown()))
 
 
 class Passes:
@@ -143,7 +143,7 @@ class Passes:
         self._prepared: dict[int, list[Constants]] = {}
         self._recorded: dict[tuple[Split, int], Replayed] = {}
         self._stage: Stage | None = None
-        self._began = 0
+        self._began = self._epoch = 0
         cohort.network.calibrate(feed.calibration())
 
     def begin(self, stage: Stage, epoch: int) -> None:
@@ -154,11 +154,12 @@ class Passes:
         self._stage, self._began = stage, epoch
         self.cohort.pace.begin()
         self._forget()
-        self.cohort.network.begin(stage, self.feed.calibration())
+        self.cohort.network.begin(stage, self.feed.start())
 
     def train(self, epoch: int) -> Tensor:
         """Train one epoch; return the mean loss ``[S]``."""
         self.cohort.pace.at(epoch - self._began)
+        self._epoch = epoch
         network = self.cohort.network.train()
         total, count = torch.zeros(network.members, device=self.cohort.device), 0
         for number, portion in enumerate(self.feed.train(epoch)):
@@ -203,7 +204,9 @@ class Passes:
     def _learn(self, portion: Portion) -> tuple[Tensor]:
         """Take one training step on a batch; return the summed loss ``[S]``."""
         loss = cross_entropy(self._logits(portion), portion.y)
-        self.cohort.update(loss / portion.y.numel() + self.cohort.network.price(), self.cohort.pace.values)
+        nodes = portion.batch.nodes
+        visit = None if nodes is None else Visit(nodes, self._epoch - self._began + 1)
+        self.cohort.update(loss / portion.y.numel() + self.cohort.network.price(), self.cohort.pace.values, visit)
         return (loss.detach(),)
 
     def _judge(self, portion: Portion) -> tuple[Tensor, Tensor]:

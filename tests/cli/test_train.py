@@ -6,8 +6,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lorap_bench.cli.train import Part, _show
 from lorap_bench.cli.wiring import catalog
 from lorap_bench.data.published import PUBLISHED
+from lorap_bench.record import Status, TrialRecord
 from lorap_bench.study.file import load_study
 from lorap_bench.train.provenance import provenance
 from tests.data.mag import write_communities
@@ -185,3 +187,10 @@ def test_an_unknown_backend_and_device_are_both_told(lorap_bench: Command, tiny:
     assert ended.code == 2
     assert "--backend: no such name; got 'natve'; allowed: auto, native, triton, reference; did you mean" in ended.err
     assert "--device: no such name; got 'gpu'; allowed: auto, cpu, cuda" in ended.err
+
+
+def test_batches_of_a_large_graph_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    batches = {"kind": "clusters", "parts": 32, "joined": 4, "draw_every": 10}
+    record = TrialRecord(status=Status.COMPLETE, config={}, digest="", effective={"sampling": batches})
+    _show(record, Part.VAL)
+    assert capsys.readouterr().err == "trained on batches of clusters: parts = 32, joined = 4, draw_every = 10\n"

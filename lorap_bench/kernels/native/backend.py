@@ -21,7 +21,14 @@ from lorap_bench.kernels.interface import (
     Mixture,
     RangeState,
 )
-from lorap_bench.kernels.native import functions, injection, learned_functions, message_functions, order
+from lorap_bench.kernels.native import (
+    functions,
+    injection,
+    learned_functions,
+    message_functions,
+    order,
+    pattern_functions,
+)
 from lorap_bench.kernels.native.functions import array
 from lorap_bench.kernels.reference import Reference
 from lorap_bench.kernels.straight_through import aligned
@@ -173,6 +180,11 @@ class Native(Kernels):
         score, basis = (reduce(self.matmul, factors) for factors in (prompt.score, prompt.basis))
         scalars = prompt.bias, prompt.temperature
         return injection.inject(x, score, basis, scalars, normalize=prompt.gate is Gate.SOFTMAX)
+
+    def cut(self, pattern: Csr, rows: Tensor, columns: Tensor | None) -> tuple[Csr, Tensor]:
+        if pattern.col.is_cpu:
+            return pattern_functions.cut(pattern, rows, columns)
+        return self._reference.cut(pattern, rows, columns)
 
     def adam(self, flat: Tensor, gradient: Tensor, state: AdamState, scalars: tuple[Tensor, Tensor]) -> None:
         if _fits(flat, gradient, *scalars):
