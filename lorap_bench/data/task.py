@@ -1,9 +1,11 @@
-"""A learning task on graphs: the graphs, the splits, the metric and its direction."""
+"""A learning task on graphs: the graphs, the splits, and the metric, which says what is predicted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from lorap_bench.metric import Metric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +26,10 @@ class GraphTask:
         undirected edge, no self-loops, sorted by target then source, no repeats. Superpixels alone have
         edges of one direction.
         graph_ptr: ``[G + 1]`` int64; graph ``g`` owns nodes ``graph_ptr[g]:graph_ptr[g + 1]``.
-        y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``) int64 class labels.
+        y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``): int64 class labels, or float32 values where the
+        metric's target is a value.
         splits: split name → sorted int64 indices of nodes or graphs.
+        classes: how many there are, and outputs of a model; 1 where a value is predicted.
     """
 
     name: str
@@ -36,8 +40,7 @@ class GraphTask:
     y: Tensor
     splits: dict[Split, Tensor]
     classes: int
-    metric: str = "accuracy"
-    direction: Literal["max", "min"] = "max"
+    metric: Metric = Metric.ACCURACY
 
     def without_test(self) -> GraphTask:
         """Return the task with its test indices gone: nothing that holds it can look at them."""
