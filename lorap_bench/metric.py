@@ -1,6 +1,7 @@
 """What a task's predictions are scored by: its name, which way is better, and how its figures are written.
 
-Figures travel in their natural sign: an accuracy is a fraction, a mean absolute error (MAE) is in the target's own unit.
+Figures travel in their natural sign: an accuracy is a fraction, a mean absolute error (MAE) is in the unit of what is
+predicted.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ class Counts:
     """How much a data set holds; None: not published.
 
     ``edges`` counts the edges as they are read here: both directions of an undirected one, no
-    repeats, no self-loops. ``classes`` is 1 where a value is predicted. ``listed`` counts those of the raw files, where that is the published figure.
+    repeats, no self-loops. ``classes`` is 1 where a value is predicted. ``listed``
+    counts the edges of the raw files, where that is the published figure.
     """
 
     graphs: int

@@ -116,6 +116,6 @@ def _storage(data: bytes) -> Any:
 
 _MAKERS: dict[str, Any] = {
     "collections.OrderedDict": collections.OrderedDict,
-    "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,  # what every pickled tensor names
+    "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,  # noqa: SLF001  # what every pickled tensor names
     "torch.storage._load_from_bytes": _storage,
 }

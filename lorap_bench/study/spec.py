@@ -23,6 +23,7 @@ from lorap_bench.config import (
     TrialConfig,
     digest_of,
 )
+from lorap_bench.metric import Metric, metric_in
 from lorap_bench.study.distributions import Choices, Distribution, FloatRange, IntRange, range_problems
 from lorap_bench.study.patterns import NAME, RULE
 from lorap_bench.study.sections import BudgetSpec, ReplicaSpec, SearchSpec, StoppingSpec, StorageSpec
@@ -43,8 +44,12 @@ __all__ = [
     "StudySpec",
 ]
 
-Objective = Literal["accuracy", "average_bits", "overhead"]
-OBJECTIVES: dict[str, Literal["max", "min"]] = {"accuracy": "max", "average_bits": "min", "overhead": "min"}
+Objective = Literal["accuracy", "mae", "average_bits", "overhead"]
+OBJECTIVES: dict[str, Literal["max", "min"]] = {
+    **{metric.value: metric.direction for metric in Metric},
+    "average_bits": "min",
+    "overhead": "min",
+}
 assert tuple(OBJECTIVES) == get_args(Objective)
 
 COSTS: tuple[str, ...] = (
@@ -166,6 +171,11 @@ class StudySpec(ConfigSpec):
     def constraint_rules(self) -> tuple[Constraint, ...]:
         """Return the constraints, parsed."""
         return tuple(_rule(name, text) for name, text in self.constraints.items())
+
+    @property
+    def metric(self) -> Metric:
+        """Return what its trials are scored by: the metric that an objective or a constraint names."""
+        return metric_in((*self.objectives, *self.constraints))
 
     @property
     def identity(self) -> str:
