@@ -51,6 +51,8 @@ Kind = Literal[
     "points",  # difference of fractions, shown in percentage points
     "interval",  # Interval of a fraction
     "gain",  # Interval of a difference of fractions
+    "mean",  # Interval of a number
+    "difference",  # Interval of a difference of numbers
     "p",  # p-value
     "seconds",
 ]
@@ -195,13 +197,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report. ``cards`` holds, for each trial that figures name, what is shown of it on its own."""
+    """A whole report. ``cards`` holds, for each trial that figures name, what is shown of it on its own.
+
+    ``replicas`` are the headings of the table of replicas in a card.
+    """
 
     title: str
     lead: str
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     trials: dict[int, dict[str, Any]] = field(default_factory=dict)
+    replicas: tuple[str, ...] = ()
 
 
 def plain(text: str) -> str:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from lorap_bench.metric import Metric
 
+if TYPE_CHECKING:
     from lorap_bench.report.document import Kind
     from lorap_bench.stats.intervals import Interval
 
 __all__ = [
     "cell_text",
+    "change_text",
     "gain_text",
     "interval_text",
     "number_text",
     "p_text",
     "percent_text",
+    "plain_text",
     "points_text",
     "seconds_text",
     "spread_text",
 ]
 
 _LEAST_FOR_INTERVAL = 3
+
+Text = Callable[[float | None], str]
 
 
 def number_text(value: float | None) -> str:
@@ -40,12 +45,17 @@ def percent_text(fraction: float | None) -> str:
     return "–" if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:.1f}"
 
 
-def interval_text(interval: Interval | None) -> str:
-    """Write a mean in percent with its spread and n."""
+def plain_text(value: float | None) -> str:
+    """Write an error in its own unit with three decimals."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def interval_text(interval: Interval | None, text: Text = percent_text, unit: str = " %") -> str:
+    """Write a mean with its unit, its spread and n."""
     if interval is None:
         return "–"
-    mean = f"{percent_text(interval.mean)} %"
-    return " ".join(part for part in (mean, spread_text(interval), f"(n = {interval.n})") if part)
+    mean = f"{text(interval.mean)}{unit}"
+    return " ".join(part for part in (mean, spread_text(interval, text), f"(n = {interval.n})") if part)
 
 
 def points_text(difference: float | None) -> str:
@@ -55,20 +65,29 @@ def points_text(difference: float | None) -> str:
     return f"{round(100 * difference, 1) + 0.0:+.1f}"  # + 0.0: no gain is +0.0, from whichever side
 
 
-def gain_text(interval: Interval | None) -> str:
-    """Write a mean difference in percentage points with its spread; a dash for none."""
+def change_text(difference: float | None) -> str:
+    """Write a difference of errors in their own unit, with its sign."""
+    if difference is None or not math.isfinite(difference):
+        return "–"
+    return f"{round(difference, 3) + 0.0:+.3f}"
+
+
+def gain_text(interval: Interval | None, metric: Metric = Metric.ACCURACY) -> str:
+    """Write a mean gain with its spread, in percentage points where it is one of accuracy; a dash for none."""
     if interval is None:
         return "–"
-    return " ".join(part for part in (points_text(interval.mean), spread_text(interval, points_text)) if part)
+    text = points_text if metric is Metric.ACCURACY else change_text
+    return " ".join(part for part in (text(interval.mean), spread_text(interval, text)) if part)
 
 
-def spread_text(interval: Interval, text: Callable[[float | None], str] = percent_text) -> str:
+def spread_text(interval: Interval, text: Text = percent_text) -> str:
     """Write how far seeds scatter: the 95 % interval of the mean, of two seeds ± their standard deviation.
 
     The t interval of two values is 13 times their standard error each way: it says nothing of use.
     """
     if interval.n < _LEAST_FOR_INTERVAL:
-        return "" if interval.std is None else f"± {percent_text(interval.std)}"
+        deviation = percent_text if text in {percent_text, points_text} else plain_text
+        return "" if interval.std is None else f"± {deviation(interval.std)}"
     return f"[{text(interval.low)}, {text(interval.high)}]"
 
 
@@ -97,12 +116,19 @@ def cell_text(value: Any, kind: Kind) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    mean = f"{percent_text(interval.mean)} {spread_text(interval)}".rstrip()
-    return f"{mean} (n = {interval.n})"
+    return interval_text(interval, unit="")
+
+
+def _mean(interval: Interval) -> str:
+    return interval_text(interval, plain_text, "")
 
 
 def _gain(interval: Interval) -> str:
     return f"{gain_text(interval)} (n = {interval.n})"
+
+
+def _difference(interval: Interval) -> str:
+    return f"{gain_text(interval, Metric.MAE)} (n = {interval.n})"
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
@@ -111,6 +137,8 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "points": points_text,
     "interval": _interval,
     "gain": _gain,
+    "mean": _mean,
+    "difference": _difference,
     "p": p_text,
     "seconds": seconds_text,
 }

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.document import Block, Column, Document
 
-__all__ = ["PARTS", "figures", "file_stem", "raw_csv", "raw_label", "raw_value", "tables"]
+__all__ = ["IN_PARTS", "PARTS", "figures", "file_stem", "raw_csv", "raw_label", "raw_value", "tables"]
 
 PARTS = ("std", "low", "high", "n")
 _FRACTIONS = ("fraction", "points", "interval", "gain")
-_IN_PARTS = ("interval", "gain")
+IN_PARTS = ("interval", "gain", "mean", "difference")
 _LONGEST_STEM = 100  # names of files end at 255 bytes
 _UNIT = re.compile(r"(?:,? \(?(?:%|points)\)?)$")
 
@@ -91,12 +91,12 @@ def _table(block: Block) -> Table | None:
 def _names(column: Column) -> Iterator[str]:
     label = raw_label(column)
     yield label
-    if column.kind in _IN_PARTS:
+    if column.kind in IN_PARTS:
         yield from (f"{label} {part}" for part in PARTS)
 
 
 def _cells(column: Column, value: Any) -> Iterator[Any]:
-    if column.kind in _IN_PARTS:
+    if column.kind in IN_PARTS:
         yield from (raw_value(getattr(value, part, None)) for part in ("mean", *PARTS))
     else:
         yield raw_value(value)

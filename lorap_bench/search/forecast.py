@@ -18,6 +18,7 @@ from scipy.special import ndtr
 from lorap_bench.search.improvement import expected_hypervolume_improvement
 from lorap_bench.search.surrogate import Predict, Seen, Surrogate
 from lorap_bench.stats.front import REFERENCE, front_mask
+from lorap_bench.study.spec import objectives_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ __all__ = ["Forecast", "Forecaster"]
 
 Array = NDArray[np.float64]
 
-_COSTS = ("average_bits", "overhead")
 _NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
 """Gauss-Hermite quadrature for a normal cost: places in standard deviations, weights."""
 
@@ -42,7 +42,7 @@ class Forecaster:
     def __init__(self, spec: StudySpec) -> None:
         self.objectives = tuple(spec.objectives)
         self.bounds = [rule for rule in spec.constraint_rules if rule.name in self.objectives]
-        self.names = (spec.metric.value, *_COSTS)
+        self.names = tuple(objectives_of(spec.metric))
         self.worst = np.array([REFERENCE.worst[name] for name in self.names])
         self.span = np.array([REFERENCE.ideal[name] for name in self.names]) - self.worst
         self._surrogates = {name: Surrogate() for name in self.names}
@@ -57,7 +57,9 @@ class Forecaster:
         done = [one for one in known.observations if one.values is not None]
         if not done:
             return None
-        models: dict[str, Predict] = {name: self._cost_model(name, known) for name in _COSTS if name in self.objectives}
+        models: dict[str, Predict] = {
+            name: self._cost_model(name, known) for name in self.names[1:] if name in self.objectives
+        }
         if self.names[0] in self.objectives:
             models[self.names[0]] = self._metric_model(known, pending)
         return Forecast(self, models, [one for one in done if one.feasible], pending)

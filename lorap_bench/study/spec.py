@@ -42,6 +42,7 @@ __all__ = [
     "SearchSpec",
     "StorageSpec",
     "StudySpec",
+    "objectives_of",
 ]
 
 Objective = Literal["accuracy", "mae", "average_bits", "overhead"]
@@ -51,6 +52,12 @@ OBJECTIVES: dict[str, Literal["max", "min"]] = {
     "overhead": "min",
 }
 assert tuple(OBJECTIVES) == get_args(Objective)
+
+
+def objectives_of(metric: Metric) -> dict[str, Literal["max", "min"]]:
+    """Return what trials scored by a metric may be judged by, and which way: the metric itself, then the costs."""
+    return {name: way for name, way in OBJECTIVES.items() if name == metric.value or name not in set(Metric)}
+
 
 COSTS: tuple[str, ...] = (
     "average_bits",

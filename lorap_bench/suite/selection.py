@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lorap_bench.metric import metric_in
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def selection_faults(record: TrialRecord, curves: Curves) -> Iterator[str]:
 
 def _objective(record: TrialRecord) -> Iterator[str]:
     values = [member.val for member in record.members if member.val is not None]
-    told = record.objectives.get("accuracy")
+    metric = metric_in(record.objectives)
+    told = record.objectives.get(metric.value)
     if record.status is Status.COMPLETE and values and told != math.fsum(values) / len(values):
-        yield f"the objective accuracy, {told}, is not the mean of the validation figures"
+        yield f"the objective {metric.value}, {told}, is not the mean of the validation figures"
 
 
 def _chosen(record: TrialRecord, member: MemberResult, curves: Mapping[str, list[float]]) -> Iterator[str]:
@@ -48,7 +50,8 @@ def _chosen(record: TrialRecord, member: MemberResult, curves: Mapping[str, list
     if len(metrics) != len(asked) or len(losses) != len(asked):
         yield f"seed {member.seed}: its curves have too few evaluations"
         return
-    pairs = [(metric, -loss) for metric, loss in zip(metrics, losses, strict=True)]
+    quality = metric_in(record.objectives).quality
+    pairs = [(quality(metric), -loss) for metric, loss in zip(metrics, losses, strict=True)]
     scores = [pair[::-1] for pair in pairs] if optim["selection"] == "loss" else pairs
     best = max(range(len(asked)), key=lambda place: (scores[place], -place))
     if (member.best_epoch, member.val) != (asked[best], metrics[best]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lorap_bench.metric import metric_in
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ RUN = "run."
 """What the names of columns begin with that two runs of one suite may have different."""
 
 _WHOLE = ("seed", "fold", "best_epoch")
-_TEXT = ("key", "status", "reason")
+_TEXT = ("key", "status", "reason", "metric")
 _REAL = ("val", "test", *COSTS)
 _RUN_TEXT = ("started", "commit", "versions", "backend", "device", "machine")
 
@@ -35,7 +36,7 @@ def tidy(cells: Iterable[Cell], results: Mapping[str, CellResult]) -> pd.DataFra
     """Return the rows of the cells that are finished, in the order of the cells and of their replicas."""
     rows = [row for cell in cells if cell.key in results for row in _rows(cell, results[cell.key])]
     axes = [*next(iter(cells)).axes]
-    columns = [*axes, "key", "seed", "fold", "status", "reason", "val", "test", "best_epoch", *COSTS]
+    columns = [*axes, "key", "seed", "fold", "status", "reason", "metric", "val", "test", "best_epoch", *COSTS]
     columns += [f"{RUN}{name}" for name in ("started", "seconds", "commit", "versions", "backend", "device", "machine")]
     table = pd.DataFrame(rows, columns=columns)
     types: dict[str, Any] = (
@@ -54,6 +55,7 @@ def _rows(cell: Cell, result: CellResult) -> Iterable[dict[str, Any]]:
             "fold": record.config["task"]["fold"],
             "status": member.status.value,
             "reason": "" if member.status is Status.COMPLETE else record.reason,
+            "metric": metric_in(record.objectives).value,
             "val": member.val,
             "test": member.test,
             "best_epoch": member.best_epoch,
