@@ -10,7 +10,7 @@ import collections
 import io
 import pickle
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -89,17 +89,30 @@ def _molecules(folder: Path, split: Split) -> list[_Molecule]:
 
 
 def _molecule(stored: dict[str, Any]) -> _Molecule:
-    atoms, bonds, value = stored["atom_type"].long().flatten(), stored["bond_type"], stored[TARGET]
-    if not len(atoms) or bonds.shape != (len(atoms), len(atoms)):
-        raise ValueError(f"bonds {list(bonds.shape)} among {len(atoms)} atoms")
-    return _Molecule(atoms, bonds.nonzero().T, float(value))
+    atoms, bonds, value = (stored[name].tensor() for name in ("atom_type", "bond_type", TARGET))
+    if not atoms.numel() or bonds.shape != (atoms.numel(), atoms.numel()):
+        raise ValueError(f"bonds {list(bonds.shape)} among {atoms.numel()} atoms")
+    return _Molecule(atoms.long().flatten(), bonds.nonzero().T, float(value))
+
+
+class _Stored(NamedTuple):
+    """A tensor as the file holds it: made only where its molecule is chosen, for the whole set has 250,000."""
+
+    data: bytes
+    shape: tuple[Any, ...]
+
+    def tensor(self) -> Tensor:
+        """Return the tensor."""
+        storage = torch.load(io.BytesIO(self.data), weights_only=True)
+        made: Tensor = torch._utils._rebuild_tensor_v2(storage, *self.shape)  # noqa: SLF001  # as the pickle names it
+        return made
 
 
 class _Tensors(pickle.Unpickler):
     """Unpickle tensors and plain values alone, so that a file need not be trusted."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a tensor is made with.
+        """Return what stands for a part of a tensor.
 
         Raises:
             pickle.UnpicklingError: the file asks for anything else.
@@ -110,12 +123,8 @@ class _Tensors(pickle.Unpickler):
             raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is no part of a tensor") from None
 
 
-def _storage(data: bytes) -> Any:
-    return torch.load(io.BytesIO(data), weights_only=True)
-
-
 _MAKERS: dict[str, Any] = {
     "collections.OrderedDict": collections.OrderedDict,
-    "torch._utils._rebuild_tensor_v2": torch._utils._rebuild_tensor_v2,  # noqa: SLF001  # what every pickled tensor names
-    "torch.storage._load_from_bytes": _storage,
+    "torch._utils._rebuild_tensor_v2": lambda data, *shape: _Stored(data, shape),
+    "torch.storage._load_from_bytes": bytes,
 }

@@ -57,11 +57,10 @@ class Forecaster:
         done = [one for one in known.observations if one.values is not None]
         if not done:
             return None
-        models: dict[str, Predict] = {
-            name: self._cost_model(name, known) for name in self.names[1:] if name in self.objectives
-        }
-        if self.names[0] in self.objectives:
-            models[self.names[0]] = self._metric_model(known, pending)
+        metric, *costs = self.names
+        models: dict[str, Predict] = {name: self._cost_model(name, known) for name in costs if name in self.objectives}
+        if metric in self.objectives:
+            models[metric] = self._metric_model(known, pending)
         return Forecast(self, models, [one for one in done if one.feasible], pending)
 
     def gains(self, one: Observation) -> list[float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lorap_bench.metric import metric_in
+from lorap_bench.data.load import canonical_name, metric_of
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _rows(cell: Cell, result: CellResult) -> Iterable[dict[str, Any]]:
             "fold": record.config["task"]["fold"],
             "status": member.status.value,
             "reason": "" if member.status is Status.COMPLETE else record.reason,
-            "metric": metric_in(record.objectives).value,
+            "metric": metric_of(canonical_name(cell.config.task.dataset)).value,
             "val": member.val,
             "test": member.test,
             "best_epoch": member.best_epoch,

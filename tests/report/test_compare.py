@@ -102,7 +102,7 @@ def test_the_test_split_where_both_were_confirmed(
     assert row.measured == "test"
     assert row.first is not None
     assert row.first.score.n == 10
-    assert row.first.accuracy.mean == pytest.approx(0.79)
+    assert row.first.score.mean == pytest.approx(0.79)
     assert row.comparison is not None
     assert row.comparison.paired
     assert row.comparison.difference.mean == pytest.approx(0.05)
