@@ -140,9 +140,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Recommendations side by side."""
+    """Recommendations side by side; ``heading`` and ``best`` are what a table of them calls figures and the best."""
 
     cards: tuple[Card, ...]
+    heading: str = "Accuracy"
+    best: str = "most accurate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def test_from_the_search_to_the_report(lorap_bench: Command, tmp_path: Path, run
     study = _written(tmp_path / "molecules.toml", STUDY)
     ended = lorap_bench("run", study, "--runs", runs, "--no-report")
     assert ended.code == 0, ended.err
-    assert "best MAE 0." in ended.err
+    assert "best MAE " in ended.err
     folder = StudyFolder.open(runs, "molecules")
     records = folder.records()
     trained = [record for record in records if record.status in {"complete", "pruned"}]

@@ -46,7 +46,8 @@ def _blocks(material: Material) -> Iterator[Block]:
     found = winners(material.records)
     if found:
         yield Words(_LEAD.format(test=_test(material, found), best=material.score.best, name=material.score.name))
-        yield Cards(tuple(_card(material, winner) for winner in found))
+        written = material.score
+        yield Cards(tuple(_card(material, winner) for winner in found), written.heading, written.best)
         if told := worth(steps([material.confirmations[number] for number in sorted(material.confirmations)])):
             yield Words(f"**Is the prompt worth it?** {told}The [ladder](#ladder) has each of them.")
     else:
