@@ -200,3 +200,35 @@ def test_first_points_spread_over_the_candidates_and_follow_the_weights_of_ranks
     assert {choose.start(number, number, [(2, 1.0), (3, 0.0)])["prompt.rank"] for number in range(8)} == {2}
     impossible = chooser(make_spec(SMALL, constraints={"average_bits": "<= 1"}))
     assert impossible.start(0, 0).keys() == {"quant.bits", "prompt.rank"}
+
+
+def test_a_gain_of_an_error_is_how_far_it_is_from_the_worst_corner() -> None:
+    spec = make_spec(SMALL, objectives=["mae", "average_bits", "overhead"])
+    encoding = Encoding(spec.parameters)
+    points = sampled(spec, 3)
+    errors = [0.5, 1.0, 9.0]
+    seen = [
+        Observation(point, encoding.row(point), (error, 4.0, 1.0), True)
+        for point, error in zip(points, errors, strict=True)
+    ]
+    forecaster = Forecaster(spec)
+    assert [forecaster.gains(one)[0] for one in seen] == [0.75, 0.5, -3.5]
+    early = Observation(points[0], encoding.row(points[0]), None, True, (1.5, 0.25))
+    assert [forecaster._metric(one) for one in (*seen, early)] == [0.75, 0.5, 0.0, 0.25]
+
+
+def test_it_seeks_small_errors() -> None:
+    """Told in errors, the sampler proposes what it would if it were told in accuracies of the same worth."""
+    proposed = []
+    for metric, start, slope in (("accuracy", 0.0, 1.0), ("mae", 2.0, -2.0)):
+        spec = make_spec(SMALL, objectives=[metric, "average_bits", "overhead"])
+        encoding = Encoding(spec.parameters)
+        seen = []
+        for point in sampled(spec, 12):
+            config = overlay(spec.base, point)
+            costs = sketch(config).costs
+            values = (start + slope * accuracy_of(config, 0), costs["average_bits"], costs["overhead"])
+            seen.append(Observation(point, encoding.row(point), values, True))
+        proposed.append(chooser(spec).choose(known(seen), 0))
+    assert proposed[0] is not None
+    assert proposed[0] == proposed[1]
