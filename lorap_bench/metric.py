@@ -43,24 +43,14 @@ class Metric(StrEnum):
         return "accuracy" if self is Metric.ACCURACY else "MAE"
 
     @property
-    def unit(self) -> str:
-        """Return the unit its figures are written in; empty: the target's own."""
-        return "%" if self is Metric.ACCURACY else ""
-
-    @property
     def scale(self) -> float:
-        """Return what a value is multiplied with to be written in that unit."""
+        """Return what a value is multiplied with to be written: accuracies stand in percent."""
         return 100.0 if self is Metric.ACCURACY else 1.0
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Return the least and the largest value possible."""
         return (0.0, 1.0) if self is Metric.ACCURACY else (0.0, math.inf)
-
-    @property
-    def best(self) -> str:
-        """Return the adjective of the best one."""
-        return "most accurate" if self is Metric.ACCURACY else "least MAE"
 
     def quality(self, value: float) -> float:
         """Return a figure that is the larger the better ``value`` is."""

@@ -99,7 +99,8 @@ def test_from_the_search_to_the_report(lorap_bench: Command, tmp_path: Path, run
     assert "test MAE ↓" in ended.out
     rows = pd.read_csv(runs / "molecules" / "report" / "data.csv")
     spec_front = set(rows.loc[rows["front"], "number"])
-    best = min((record for record in records if record.status == "complete"), key=lambda one: one.objectives["mae"])
+    done = [record for record in records if record.status == "complete"]
+    best = min(done, key=lambda one: (one.objectives["mae"], one.number))
     assert best.number in spec_front or best.duplicate_of is not None
     looked = rows.dropna(subset=["test_mae"])
     assert len(looked) >= len(spec_front)
@@ -107,6 +108,12 @@ def test_from_the_search_to_the_report(lorap_bench: Command, tmp_path: Path, run
     page = (runs / "molecules" / "report" / "index.html").read_text(encoding="utf-8")
     assert "validation MAE ↓" in page
     assert "Validation accuracy" not in page
+
+    ended = lorap_bench("model", study, best.number, "--runs", runs, "--out", tmp_path / "net")
+    assert ended.code == 0, ended.err
+    ended = lorap_bench("predict", tmp_path / "net")
+    assert (ended.code, "MAE on 12 graphs of the val split" in ended.err) == (0, True), ended.err
+    assert float(ended.out) == best.members[0].val
 
     ended = lorap_bench("verify", runs / "molecules")
     assert ended.code == 0, ended.out
