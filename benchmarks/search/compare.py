@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.search.results import write
+from lorap_bench.metric import Metric
 from lorap_bench.record import Status
 from lorap_bench.stats.front import box_hypervolume, front_mask
 from lorap_bench.store.folder import StudyFolder
-from lorap_bench.study.spec import OBJECTIVES
+from lorap_bench.study.spec import objectives_of
 
 if TYPE_CHECKING:
     from lorap_bench.record import TrialRecord
+
+OBJECTIVES = objectives_of(Metric.ACCURACY)
 
 
 def main() -> None:

@@ -26,15 +26,18 @@ from benchmarks.search.replay import Shelf, run, run_thin
 from benchmarks.search.results import REPORTS, table, write
 from benchmarks.search.table import Table
 from lorap_bench.cli.wiring import catalog
+from lorap_bench.metric import Metric
 from lorap_bench.stats.front import box_hypervolume_history
 from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.study.file import load_study
-from lorap_bench.study.spec import OBJECTIVES, StudySpec
+from lorap_bench.study.spec import StudySpec, objectives_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from optuna.samplers import BaseSampler
+
+OBJECTIVES = objectives_of(Metric.ACCURACY)
 
 __all__ = ["Shelf", "study"]
 

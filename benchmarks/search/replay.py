@@ -12,6 +12,7 @@ from optuna.storages import InMemoryStorage
 
 from lorap_bench.cli.wiring import task_shape
 from lorap_bench.errors import ConfigError, Fault
+from lorap_bench.metric import Metric
 from lorap_bench.models.blueprint import blueprint
 from lorap_bench.record import MemberResult, Outcome, Status, TrialRecord
 from lorap_bench.search.keyed import KeyedStudy
@@ -22,7 +23,7 @@ from lorap_bench.search.suggest import as_optuna, suggest
 from lorap_bench.stats.front import box_hypervolume_history
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.study.space import overlay
-from lorap_bench.study.spec import OBJECTIVES
+from lorap_bench.study.spec import objectives_of
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from lorap_bench.search.job import Job
     from lorap_bench.search.objective import Planner
     from lorap_bench.study.spec import StudySpec
+
+OBJECTIVES = objectives_of(Metric.ACCURACY)
 
 __all__ = ["Shelf", "run", "run_thin"]
 

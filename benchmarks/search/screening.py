@@ -20,15 +20,18 @@ import numpy as np
 from benchmarks.search.quality import Shelf, study
 from benchmarks.search.results import write
 from benchmarks.search.table import Table
+from lorap_bench.metric import Metric
 from lorap_bench.record import MemberResult, Status
 from lorap_bench.search.loop import Broker
 from lorap_bench.stats.front import front_mask, hypervolume
 from lorap_bench.store.folder import StudyFolder
-from lorap_bench.study.spec import OBJECTIVES, StudySpec
+from lorap_bench.study.spec import StudySpec, objectives_of
 
 if TYPE_CHECKING:
     from lorap_bench.record import Outcome, TrialRecord
     from lorap_bench.search.job import Job
+
+OBJECTIVES = objectives_of(Metric.ACCURACY)
 
 TRIALS, REPETITIONS = 200, 20
 WAYS: dict[str, dict[str, int]] = {

@@ -23,18 +23,21 @@ import numpy as np
 from benchmarks.search import results
 from benchmarks.search.table import Table
 from lorap_bench.cli.wiring import catalog
+from lorap_bench.metric import Metric
 from lorap_bench.record import Status, TrialRecord
 from lorap_bench.search.rungs import Rungs, standing
 from lorap_bench.stats.front import box_hypervolume, hypervolume
 from lorap_bench.study.file import load_study
 from lorap_bench.study.sections import StoppingSpec
-from lorap_bench.study.spec import OBJECTIVES
+from lorap_bench.study.spec import objectives_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.search.table import Row
     from lorap_bench.record import Curves
+
+OBJECTIVES = objectives_of(Metric.ACCURACY)
 
 TRIALS, PACK, REPETITIONS = 200, 4, 40
 RULES: dict[str, tuple[str, dict[str, Any]]] = {

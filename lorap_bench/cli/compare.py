@@ -12,6 +12,7 @@ from lorap_bench.cli.wiring import open_study
 
 if TYPE_CHECKING:
     from lorap_bench.report.compare import Best, Compared, Row
+    from lorap_bench.report.score import Score
 
 EXAMPLE = "Example: lorap-bench compare cora-prompts cora-random --out reports/prompts-against-random"
 _STUDY = "Study file (TOML), or a study's name under --runs, or its folder."
@@ -28,7 +29,8 @@ def compare(
 ) -> None:
     """Print what two studies of the same task and objectives reached: bests, fronts, hypervolume, attainment.
 
-    Differences are A − B. The best trials under each bit budget are tested seed by seed where they trained with the
+    Differences are A − B (of errors B − A): more than 0 speaks for A. The best trials under each bit budget are tested
+    seed by seed where they trained with the
     same seeds, else as two samples, with Holm's correction over the rows.
     """
     from lorap_bench.report.compare import compare as compared_with
@@ -68,27 +70,31 @@ def _show(compared: "Compared") -> None:
     if not compared.rows:
         message("no best trials: neither study has a feasible complete one")
         return
-    columns = ["\nbits", "\non", "\nA, %", "\nB, %", "\nA − B, points", "\nn", "\ntest", "\np", "\nHolm", "\nd"]
-    print_table(columns, [_cells(row) for row in compared.rows])
+    written = compared.score
+    named = (written.means("A"), written.means("B"), written.gains(written.less("A", "B")))
+    heads = [f"\n{column.label}" for column in named]
+    columns = ["\nbits", "\non", *heads, "\nn", "\ntest", "\np", "\nHolm", "\nd"]
+    print_table(columns, [_cells(row, written) for row in compared.rows])
     if any(row.measured == "validation" for row in compared.rows):
         message(
-            "validation accuracy chose these trials and flatters them; `lorap-bench confirm` looks at the test split"
+            f"validation {written.name} chose these trials and flatters them; "
+            "`lorap-bench confirm` looks at the test split"
         )
 
 
-def _cells(row: "Row") -> list[str]:
+def _cells(row: "Row", written: "Score") -> list[str]:
     from lorap_bench.report.compare_verdict import budget_text
-    from lorap_bench.report.format import gain_text, number_text, p_text
+    from lorap_bench.report.format import number_text, p_text
 
     found, measured = row.comparison, row.measured.removesuffix("idation")
-    start = [budget_text(row.budgets), measured, _best(row.first), _best(row.second)]
+    start = [budget_text(row.budgets), measured, _best(row.first, written), _best(row.second, written)]
     if found is None:
         return [*start, *["–"] * 6]
     n = str(found.n) if found.paired else f"{found.n}, {found.n_other}"
     kind = "paired t" if found.paired else "Welch"
     return [
         *start,
-        gain_text(found.difference),
+        written.gain(found.difference),
         n,
         kind,
         p_text(found.t_test),
@@ -97,7 +103,5 @@ def _cells(row: "Row") -> list[str]:
     ]
 
 
-def _best(best: "Best | None") -> str:
-    from lorap_bench.report.format import percent_text
-
-    return percent_text(best.accuracy.mean if best is not None else None)
+def _best(best: "Best | None", written: "Score") -> str:
+    return written.text(best.score.mean if best is not None else None)

@@ -26,20 +26,20 @@ def predict(
     backend: Backend = None,
     device: Device = None,
 ) -> None:
-    """Print the accuracy of a saved model on a split of its own data set."""
+    """Print the metric of a saved model on a split of its own data set."""
     use_mirror(raw_mirror)
     compute_with(backend, device)
     from lorap_bench.data.load import load_task
     from lorap_bench.models.saved import load_model
-    from lorap_bench.train.metrics import correct
+    from lorap_bench.train.metrics import SCORES
 
     saved = load_model(folder)
     task = load_task(saved.plan.trial.task).without_test()
     chosen = task.splits[part.value]
-    right = correct(saved.predict(task, chosen).unsqueeze(0), task.y[chosen])
-    accuracy = float(right / chosen.numel())
-    print_text(repr(accuracy))
+    total = SCORES[task.metric](saved.predict(task, chosen).unsqueeze(0), task.y[chosen])
+    found = float(total / chosen.numel())
+    print_text(repr(found))
     noted = saved.about.get("metrics", {}).get("val")
-    if part is Seen.VAL and accuracy != noted:
+    if part is Seen.VAL and found != noted:
         message(f"config.json says {noted!r}: another backend, version or processor sums in another order")
-    message(f"accuracy on {counted(chosen.numel(), saved.plan.shape.level)} of the {part.value} split")
+    message(f"{task.metric.label} on {counted(chosen.numel(), saved.plan.shape.level)} of the {part.value} split")

@@ -54,13 +54,15 @@ class Scoreboard:
 
     @property
     def best(self) -> float | None:
-        """Return the best accuracy on the front, None where there is none."""
-        return max((record.objectives.get("accuracy", 0.0) for record in self.front), default=None)
+        """Return the best metric on the front, None where there is none."""
+        metric = self.spec.metric
+        found = (record.objectives.get(metric.value, metric.bounds[0]) for record in self.front)
+        return max(found, key=metric.quality, default=None)
 
     def __str__(self) -> str:
         parts = [
             f"front {len(self.front)}",
-            f"best accuracy {number(self.best)}",
+            f"best {self.spec.metric.label} {number(self.best)}",
             f"hypervolume {self.hypervolume:.4f}",
         ]
         return " · ".join([*([f"{self.failed} failed"] if self.failed else []), *parts])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lorap_bench.cli.screen import number, print_table, print_text
 from lorap_bench.config import TrialConfig
+from lorap_bench.metric import metric_in
 from lorap_bench.report.provenance import redact
-from lorap_bench.report.trial import confirmed_accuracy, gain, prompt_text
+from lorap_bench.report.trial import confirmed_score, gain, prompt_text
 from lorap_bench.store.flat import flat
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ def _member(member: MemberResult) -> list[str]:
 
 
 def _tested(shown: Shown) -> list[list[str]]:
-    """Return the test accuracy and the gains of the confirmation."""
+    """Return the test metric and the gains of the confirmation."""
     assert shown.confirmation is not None
     gains = {f"gain over {role.words}": gain(shown.confirmation, role) for role in shown.confirmation.baselines}
-    found = {"accuracy": confirmed_accuracy(shown.confirmation), **gains}
+    found = {metric_in(shown.confirmation.record.objectives).label: confirmed_score(shown.confirmation), **gains}
     return [[name, number(one.mean), _bounds(one), str(one.n)] for name, one in found.items() if one is not None]
 
 

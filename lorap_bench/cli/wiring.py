@@ -49,7 +49,8 @@ class Found:
 def catalog() -> Catalog:
     """Return every name that a study file may use."""
     from lorap_bench.cost.site import COMPONENTS
-    from lorap_bench.data.load import DATASETS, FAMILIES
+    from lorap_bench.data.load import DATASETS, FAMILIES, metric_of
+    from lorap_bench.metric import Metric
     from lorap_bench.models import ARCHS
     from lorap_bench.prompts import PROMPTS
     from lorap_bench.quant import SCHEMES
@@ -59,6 +60,7 @@ def catalog() -> Catalog:
     return Catalog(
         datasets=DATASETS,
         families=FAMILIES,
+        metrics={name: metric for name in DATASETS if (metric := metric_of(name)) is not Metric.ACCURACY},
         archs=tuple(ARCHS),
         schemes=tuple(SCHEMES),
         prompts=tuple(PROMPTS),

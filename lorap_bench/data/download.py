@@ -35,7 +35,7 @@ def download(raw: RawSet, folder: Path) -> None:
             where=raw.name,
         )
     for url in raw.urls:
-        path = folder / url.rpartition("/")[2]
+        path = folder / url.partition("?")[0].rpartition("/")[2]
         try:
             _fetch(url, path)
         except (OSError, http.client.HTTPException) as error:

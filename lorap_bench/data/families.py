@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from lorap_bench.metric import Metric
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,7 +32,8 @@ class Counts:
     """How much a data set holds; None: not published.
 
     ``edges`` counts the edges as they are read here: both directions of an undirected one, no
-    repeats, no self-loops. ``listed`` counts those of the raw files, where that is the published figure.
+    repeats, no self-loops. ``classes`` is 1 where a value is predicted. ``listed``
+    counts the edges of the raw files, where that is the published figure.
     """
 
     graphs: int
@@ -49,11 +52,12 @@ class Family:
         name: the prefix of ``<family>/<set>``.
         reader: the module; it has ``raw_set(name)`` and ``read(folder, name)``, and ``fold_splits(y, fold)``
             where splits are drawn and not published.
-        level: what is classified.
+        level: what is classified, or has a value that is predicted.
         sets: the sets with a name of their own, and their counts.
         splits: how many splits ``task.fold`` chooses among.
         folders: where a mirror keeps a set's raw files, if not in ``<name>/raw``.
         downloads: whether the files are published somewhere.
+        metric: what predictions are scored by; it says whether classes or values are predicted.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Family:
     splits: int = 1
     folders: Mapping[str, str] = field(default_factory=dict)
     downloads: bool = True
+    metric: Metric = Metric.ACCURACY
 
 
 EMBEDDED = "Digits"
@@ -193,6 +198,13 @@ TABLE = (
         },
         folders={"MNIST-75sp": "MNIST", "CIFAR10-150sp": "CIFAR10"},
         downloads=False,
+    ),
+    Family(
+        name="Molecules",
+        reader="molecules",
+        level="graph",
+        sets={"ZINC": Counts(12000, 277864, 597970, 28, 1)},
+        metric=Metric.MAE,
     ),
 )
 BY_NAME = {name: family for family in TABLE for name in family.sets}

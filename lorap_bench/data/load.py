@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lorap_bench.data.families import BY_NAME, COLLECTION, EMBEDDED, TABLE, in_collection, known_family
 from lorap_bench.data.raw import Folders
 from lorap_bench.errors import ConfigError, Fault, nearest
+from lorap_bench.metric import Metric
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -32,6 +33,7 @@ __all__ = [
     "family_of",
     "load_packed",
     "load_task",
+    "metric_of",
     "provide",
     "raw_set_of",
     "splits_of",
@@ -102,6 +104,11 @@ def family_of(name: str) -> str:
     return "" if name == EMBEDDED else known_family(name).name
 
 
+def metric_of(name: str) -> Metric:
+    """Return what predictions on a canonical name are scored by."""
+    return Metric.ACCURACY if name == EMBEDDED else known_family(name).metric
+
+
 def splits_of(name: str) -> int:
     """Return how many splits of a canonical name ``task.fold`` chooses among."""
     return 1 if name == EMBEDDED else known_family(name).splits
@@ -140,16 +147,18 @@ def _from_packed(name: str, packed: Packed, fold: int) -> GraphTask:
     """Return the task over packed graphs, with the split that the fold chooses."""
     from lorap_bench.data.task import GraphTask
 
+    family = known_family(name)
     return GraphTask(
         name=name,
-        level=known_family(name).level,
+        level=family.level,
         x=packed.x,
         edge_index=packed.edge_index,
         graph_ptr=packed.graph_ptr,
         y=packed.y,
         splits=_splits(name, packed, fold),
-        classes=int(packed.y.max()) + 1,
         edge_type=packed.edge_type,
+        classes=packed.classes,
+        metric=family.metric,
     )
 
 

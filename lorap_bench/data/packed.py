@@ -34,6 +34,11 @@ class Packed:
     splits: dict[Split, Tensor] = field(default_factory=dict)
     edge_type: Tensor | None = None
 
+    @property
+    def classes(self) -> int:
+        """How many classes there are; 1 where ``y`` are values."""
+        return 1 if self.y.is_floating_point() else int(self.y.max()) + 1
+
 
 def to_stored(packed: Packed) -> dict[str, Any]:
     """Return the fields as plain values; mostly empty features as what they hold and where.

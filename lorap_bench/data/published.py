@@ -29,7 +29,7 @@ def check_counts(name: str, packed: Packed) -> None:
         len(packed.x),
         packed.edge_index.shape[1],
         packed.x.shape[1],
-        int(packed.y.max()) + 1,
+        packed.classes,
     )
     wrong = [
         f"{count:,} {field.name} instead of {expected:,}"

@@ -1,9 +1,11 @@
-"""A learning task on graphs: the graphs, the splits, the metric and its direction."""
+"""A learning task on graphs: the graphs, the splits, and the metric, which says what is predicted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from lorap_bench.metric import Metric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +26,12 @@ class GraphTask:
         undirected edge, no self-loops, sorted by target then source, no repeats. Superpixels alone have
         edges of one direction.
         graph_ptr: ``[G + 1]`` int64; graph ``g`` owns nodes ``graph_ptr[g]:graph_ptr[g + 1]``.
-        y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``) int64 class labels.
+        y: ``[N]`` (level ``node``) or ``[G]`` (level ``graph``): int64 class labels, or float32 values where the
+        metric's target is a value.
         splits: split name → sorted int64 indices of nodes or graphs.
         edge_type: ``[E]`` int8 relation of each edge, from 0, or None where all edges are of one. Edges are then
         sorted by target, source and relation, and repeat in no relation.
+        classes: how many there are, and outputs of a model; 1 where a value is predicted.
 
     A node without a label, in no split, has the label -1.
     """
@@ -40,8 +44,7 @@ class GraphTask:
     y: Tensor
     splits: dict[Split, Tensor]
     classes: int
-    metric: str = "accuracy"
-    direction: Literal["max", "min"] = "max"
+    metric: Metric = Metric.ACCURACY
     edge_type: Tensor | None = None
 
     @property

@@ -5,23 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from lorap_bench.metric import Metric
+
 __all__ = ["Definition", "Metric", "Protocol", "PublishedResult", "Reliability"]
-
-
-class Metric(StrEnum):
-    """What a figure measures; accuracies are fractions."""
-
-    ACCURACY = "accuracy"
-    MAE = "MAE"
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Return whether a larger value is the better one."""
-        return self is Metric.ACCURACY
-
-    def amount(self, value: float) -> str:
-        """Write a size without its sign: points of accuracy, or the metric's own unit."""
-        return f"{100 * abs(value):.1f} points" if self is Metric.ACCURACY else f"{abs(value):.3f}"
 
 
 class Definition(StrEnum):

@@ -28,7 +28,14 @@ class Setting:
     protocol: Protocol
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], costs: Mapping[str, float], *, folds: int = 1) -> Setting:
+    def of(
+        cls,
+        config: Mapping[str, Any],
+        costs: Mapping[str, float],
+        *,
+        folds: int = 1,
+        metric: Metric = Metric.ACCURACY,
+    ) -> Setting:
         """Return the setting of a trial from its complete configuration and its costs.
 
         MixQ with Degree-Quant's protection goes by its published name, ``MixQ+DQ``. Epochs are chosen on validation
@@ -43,6 +50,7 @@ class Setting:
             framework="MixQ+DQ" if protected else quant["scheme"],
             prompt=config["prompt"]["kind"],
             costs=costs,
+            metric=metric,
             protocol=Protocol(
                 split=split,
                 folds=folds,

@@ -96,7 +96,7 @@ def _subjects(setting: Setting, published: PublishedResult) -> Iterator[str]:
     """Tell in what the two are of different things."""
     pairs = (
         ("data set", published.dataset, setting.dataset),
-        ("metric", published.metric.value, setting.metric.value),
+        ("metric", published.metric.label, setting.metric.label),
         ("architecture", published.arch, setting.arch),
         ("scheme", published.framework, setting.framework),
         ("prompt", published.prompt, setting.prompt),

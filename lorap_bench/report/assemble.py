@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorap_bench.report.card import trial_cards
+from lorap_bench.report.card import replica_columns, trial_cards
 from lorap_bench.report.document import Document
 from lorap_bench.report.format import seconds_text
+from lorap_bench.report.score import spoken
 from lorap_bench.report.sections import sections
 from lorap_bench.report.table import directions
 
@@ -24,6 +25,7 @@ def assemble(material: Material) -> Document:
         facts=_facts(material),
         sections=sections(material),
         trials=trial_cards(material),
+        replicas=replica_columns(material.score),
     )
 
 
@@ -38,7 +40,7 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
         return ", ".join(map(str, line.choices)) if line.choices is not None else "searched"
 
     arrows = {"max": "↑", "min": "↓"}
-    goals = [f"{name.replace('_', ' ')} {arrows[way]}" for name, way in directions(spec).items()]
+    goals = [f"{spoken(name)} {arrows[way]}" for name, way in directions(spec).items()]
     layers, hidden = setting("model.layers", spec.model.layers), setting("model.hidden", spec.model.hidden)
     facts = [
         ("Task", setting("task.dataset", spec.task.dataset)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lorap_bench.metric import metric_in
 from lorap_bench.published import Judgement, PublishedResult, Setting, Verdict, published, verdict
-from lorap_bench.report.trial import prompt_text, tests_by_seed
-from lorap_bench.stats.intervals import t_interval
+from lorap_bench.report.trial import prompt_text, tested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +48,10 @@ def measured(material: Material) -> list[Ours]:
     found: dict[str, Ours] = {}
     for number in sorted(material.confirmations):
         for place, record in enumerate(_records(material, number)):
-            test = t_interval(tests_by_seed(record).values())
+            test = tested(record)
             if test is not None and record.digest not in found and (place == 0 or record.digest not in own):
                 words = f"{record.config['quant']['scheme']}, {prompt_text(record)}"
-                found[record.digest] = Ours(number, words, record, test.within(0.0, 1.0))
+                found[record.digest] = Ours(number, words, record, test)
     return list(found.values())
 
 
@@ -75,7 +75,7 @@ def _records(material: Material, number: int) -> Iterator[TrialRecord]:
 
 
 def _judged(ours: Ours, theirs: PublishedResult) -> Beside:
-    setting = Setting.of(ours.record.config, ours.record.costs)
+    setting = Setting.of(ours.record.config, ours.record.costs, metric=metric_in(ours.record.objectives))
     return Beside(theirs, ours, verdict(ours.test, setting, theirs))
 
 

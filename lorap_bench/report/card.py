@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lorap_bench.report.format import gain_text, interval_text, number_text, percent_text, seconds_text
+from lorap_bench.report.format import number_text, seconds_text
 from lorap_bench.report.log_tail import log_tail
 from lorap_bench.report.provenance import redact
 from lorap_bench.report.site_bits import site_bits
-from lorap_bench.report.trial import accuracy, confirmed_accuracy, gain, layer_bits, objective, prompt_text
+from lorap_bench.report.trial import confirmed_score, gain, layer_bits, objective, prompt_text, score
 from lorap_bench.store.flat import flat
 from lorap_bench.store.look import Baseline
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
     from lorap_bench.record import MemberResult, TrialRecord
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
-__all__ = ["REPLICA_COLUMNS", "trial_card", "trial_cards"]
+__all__ = ["replica_columns", "trial_card", "trial_cards"]
 
-REPLICA_COLUMNS = ("seeds", "seed", "status", "validation, %", "test, %", "best epoch", "epochs")
+
+def replica_columns(written: Score) -> tuple[str, ...]:
+    """Return the headings of a card's table of replicas."""
+    splits = (written.single(split).label for split in ("validation", "test"))
+    return ("seeds", "seed", "status", *splits, "best epoch", "epochs")
 
 
 def trial_cards(material: Material) -> dict[int, dict[str, Any]]:
@@ -48,13 +53,14 @@ def trial_card(material: Material, record: TrialRecord, *, log: bool) -> dict[st
 
 
 def _head(material: Material, record: TrialRecord) -> Iterator[str]:
-    yield f"validation accuracy {interval_text(accuracy(record))}"
+    written = material.score
+    yield f"validation {written.name} {written.interval(score(record))}"
     confirmation = material.confirmations.get(record.number)
-    if test := confirmed_accuracy(confirmation):
-        yield f"test accuracy {interval_text(test)}, fresh seeds"
+    if test := confirmed_score(confirmation):
+        yield f"test {written.name} {written.interval(test)}, fresh seeds"
     for baseline in Baseline:
         if found := gain(confirmation, baseline):
-            yield f"test gain over {baseline.words} {gain_text(found)} points (n = {found.n})"
+            yield f"test gain over {baseline.words} {written.gain(found)}{written.points} (n = {found.n})"
     bits, overhead = (number_text(objective(record, name)) for name in ("average_bits", "overhead"))
     yield f"{bits} bits · overhead {overhead} %"
     if layers := layer_bits(record):
@@ -76,20 +82,20 @@ def _facts(record: TrialRecord) -> Iterator[tuple[str, str]]:
 def _replicas(material: Material, record: TrialRecord) -> Iterator[list[str]]:
     """Yield what each seed came to: those of the search, then the fresh ones of the last look at the test split."""
     for member in record.members:
-        yield _replica("search", member)
+        yield _replica("search", member, material.score)
     confirmation = material.confirmations.get(record.number)
     for member in confirmation.record.members if confirmation else ():
-        yield _replica("fresh", member)
+        yield _replica("fresh", member, material.score)
 
 
-def _replica(kind: str, member: MemberResult) -> list[str]:
-    """Return the cells under ``REPLICA_COLUMNS``; the test split is for fresh seeds alone."""
+def _replica(kind: str, member: MemberResult, written: Score) -> list[str]:
+    """Return the cells under ``replica_columns``; the test split is for fresh seeds alone."""
     return [
         kind,
         str(member.seed),
         member.status.value.replace("_", " "),
-        percent_text(member.val),
-        percent_text(member.test) if kind == "fresh" else "–",
+        written.text(member.val),
+        written.text(member.test) if kind == "fresh" else "–",
         "–" if member.best_epoch is None else str(member.best_epoch),
         str(member.epochs),
     ]
@@ -97,9 +103,10 @@ def _replica(kind: str, member: MemberResult) -> list[str]:
 
 def _log(material: Material, record: TrialRecord) -> list[str]:
     """Return the last epochs of each seed as its training would have printed them."""
+    written = material.score
     return [
         f"seed {one.seed}  epoch {one.epoch}  train loss {one.train_loss:.4f}"
-        + (f"  val {percent_text(one.val_metric)} %" if one.val_metric is not None else "")
+        + (f"  val {written.text(one.val_metric)}{written.unit}" if one.val_metric is not None else "")
         for one in log_tail(record, material.curves(record.number))
     ]
 

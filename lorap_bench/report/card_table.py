@@ -27,10 +27,10 @@ def card_table(block: Cards) -> Table:
                 *(facts.get(label) for label in labels),
             )
         )
-    names = ("Budget", "Accuracy", "Measured", *labels)
+    names = ("Budget", block.heading, "Measured", *labels)
     return Table(
         id="recommendations",
-        caption="The most accurate trial under each bit budget",
+        caption=f"The {block.best} trial under each bit budget",
         columns=tuple(Column(name, "text") for name in names),
         rows=rows,
         trials=[card.trial for card in block.cards],

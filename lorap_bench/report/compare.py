@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lorap_bench.metric import metric_in
 from lorap_bench.report.company import Method
 from lorap_bench.report.pareto import axes
+from lorap_bench.report.score import Score
 from lorap_bench.report.sides import Side, method_side
-from lorap_bench.report.surfaces import DIRECTIONS
+from lorap_bench.report.surfaces import plane_directions
 from lorap_bench.report.table import directions, objective_matrix
 from lorap_bench.report.verdict import BIT_BUDGETS, winners
 from lorap_bench.stats.attainment_difference import Difference, attainment_difference
@@ -38,11 +40,11 @@ Values = dict[int, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The most accurate trial of a study under a budget: its number, average bits, and accuracy over its seeds."""
+    """The best trial of a study under a budget: its number, average bits, and its metric over its seeds."""
 
     trial: int
     average_bits: float
-    accuracy: Interval
+    score: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ class Row:
         measured: ``test`` where both trials were confirmed, else ``validation``, which chose them.
         first: of the first study; None: it has none under the budget.
         second: of the second study.
-        comparison: the tests, paired by seed where the seeds of one are all among the other's.
+        comparison: the tests of what the first gains over the second, paired by seed where the seeds of one are all
+            among the other's.
         p_holm: p of the t test after Holm over the rows.
     """
 
@@ -78,7 +81,7 @@ class Standing:
         dominated: those of them that a trial of the other's front dominates.
         hypervolume: share of the reference box that its front dominates.
         more_often: share of the plane's part of that box that more of its runs attain than of the other's; None
-            where accuracy is not in the plane.
+            where the metric is not in the plane.
         attainment_gain: the same with each point weighted by the difference of the shares of runs.
     """
 
@@ -104,10 +107,17 @@ class Compared:
     reference: int = REFERENCE.version
     schema_version: int = COMPARISON_VERSION
 
+    @property
+    def score(self) -> Score:
+        """Return how the studies' metric is written."""
+        return Score(metric_in([*self.plane, *self.objectives]))
+
     def to_mapping(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; no budget is None."""
         mapping = asdict(self)
         for row, own in zip(mapping["rows"], self.rows, strict=True):
+            for best in filter(None, (row["first"], row["second"])):
+                best[self.score.metric.value] = best.pop("score")
             row["budgets"] = [budget if math.isfinite(budget) else None for budget in own.budgets]
             if own.comparison is not None:
                 row["comparison"]["a12"] = own.comparison.a12
@@ -119,8 +129,9 @@ def compare(first: Material, second: Material) -> Compared:
     x, y = axes(first.spec)
     one, other = sides(first, second, x)
     found = None
-    if y == "accuracy" and one.runs and other.runs:
-        found = attainment_difference(one.runs, other.runs, DIRECTIONS, _reference_box(x))
+    if y == first.metric.value and one.runs and other.runs:
+        directions = plane_directions(first.score)
+        found = attainment_difference(one.runs, other.runs, directions, _reference_box(x, y))
     return Compared(
         first=_standing(first, second, one, found, 1),
         second=_standing(second, first, other, found, -1),
@@ -151,7 +162,7 @@ def dominated(study: Material, by: Material) -> list[TrialRecord]:
 
 
 def _standing(study: Material, other: Material, side: Side, found: Difference | None, sign: int) -> Standing:
-    more, gain = _shares(found, sign, axes(study.spec)[0]) if found is not None else (None, None)
+    more, gain = _shares(found, sign, axes(study.spec)) if found is not None else (None, None)
     return Standing(
         name=side.label,
         trials=len(study.complete),
@@ -164,16 +175,16 @@ def _standing(study: Material, other: Material, side: Side, found: Difference | 
     )
 
 
-def _shares(found: Difference, sign: int, x: str) -> tuple[float, float]:
+def _shares(found: Difference, sign: int, plane: tuple[str, str]) -> tuple[float, float]:
     """Return the share of the box where one side attains more often, and the same weighted by how much more."""
-    (left, right), (bottom, top) = _reference_box(x)
+    (left, right), (bottom, top) = _reference_box(*plane)
     area = np.prod(found.upper - found.lower, axis=1) / ((right - left) * (top - bottom))
     share = sign * found.share
     return float(area[share > 0].sum()), float((area * np.maximum(share, 0)).sum())
 
 
-def _reference_box(x: str) -> Box:
-    x_ends, y_ends = (sorted((REFERENCE.worst[name], REFERENCE.ideal[name])) for name in (x, "accuracy"))
+def _reference_box(x: str, y: str) -> Box:
+    x_ends, y_ends = (sorted((REFERENCE.worst[name], REFERENCE.ideal[name])) for name in (x, y))
     return (x_ends[0], x_ends[1]), (y_ends[0], y_ends[1])
 
 
@@ -209,7 +220,7 @@ def _row(
         measured="test" if on_test else "validation",
         first=_told(first[1], values[0]),
         second=_told(second[1], values[1]),
-        comparison=_compared(*values),
+        comparison=_compared(*(values if first[0].metric.higher_is_better else reversed(values))),
     )
 
 
@@ -225,7 +236,7 @@ def _told(record: TrialRecord | None, values: Values) -> Best | None:
     if record is None or interval is None:
         return None
     bits = float(record.objectives["average_bits"])
-    return Best(trial=record.number, average_bits=bits, accuracy=interval.within(0.0, 1.0))
+    return Best(trial=record.number, average_bits=bits, score=interval.within(*metric_in(record.objectives).bounds))
 
 
 def _validation(record: TrialRecord | None) -> Values:
@@ -233,7 +244,7 @@ def _validation(record: TrialRecord | None) -> Values:
 
 
 def _tests(study: Material, record: TrialRecord | None) -> Values:
-    """Return seed → test accuracy of a confirmed trial; empty where it is not."""
+    """Return seed → test metric of a confirmed trial; empty where it is not."""
     confirmation = study.confirmations.get(record.number) if record is not None else None
     return _present([(member.seed, member.test) for member in confirmation.record.members]) if confirmation else {}
 

@@ -11,11 +11,12 @@ from lorap_bench.report.compare_verdict import verdict_blocks
 from lorap_bench.report.document import Column, Document, Heading, Pair, Section, Table, Words, plain
 from lorap_bench.report.html import html_page
 from lorap_bench.report.raw import file_stem, raw_csv, tables
+from lorap_bench.report.score import spoken
 from lorap_bench.report.sections.attainment import attainment_blocks
 from lorap_bench.report.sections.progress import AXES, history, history_figure
 from lorap_bench.report.sides import LineUp
 from lorap_bench.report.surfaces import window
-from lorap_bench.report.trial import accuracy, confirmed_accuracy, objective, prompt_text
+from lorap_bench.report.trial import confirmed_score, objective, prompt_text, score
 from lorap_bench.report.write import write_files
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def compare_document(compared: Compared, first: Material, second: Material) -> D
         ("A", f"{compared.first.name}, {compared.first.trials} complete trials"),
         ("B", f"{compared.second.name}, {compared.second.trials} complete trials"),
         ("Task", str(first.spec.task.dataset)),
-        ("Objectives", ", ".join(name.replace("_", " ") for name in compared.objectives)),
+        ("Objectives", ", ".join(map(spoken, compared.objectives))),
     )
     title = f"{compared.first.name} against {compared.second.name}"
     return Document(title=title, lead=first.spec.description, facts=facts, sections=sections)
@@ -73,20 +74,23 @@ def compare_document(compared: Compared, first: Material, second: Material) -> D
 
 def _attained(compared: Compared, first: Material, second: Material) -> Iterator[Block]:
     x, y = compared.plane
-    if y != "accuracy":
-        yield Words("Accuracy is no objective of these studies, and costs do not vary over runs.", empty=True)
+    if y != first.metric.value:
+        yield Words(
+            f"{first.score.heading} is no objective of these studies, and costs do not vary over runs.", empty=True
+        )
         return
     both = sides(first, second, x)
-    shown = window(x, both)
+    shown = window(x, both, first.score)
     if shown is None or not all(side.runs for side in both):
         yield Words("One of the studies has no feasible complete trial, so it attains nothing.", empty=True)
         return
     one, other = (len(side.runs) for side in both)
     yield Words(
-        "A run attains a point if one of its trials is at least as accurate and costs no more. A line bounds what "
+        f"A run attains a point if one of its trials {first.score.as_good} and costs no more. A line bounds what "
         "half of a study’s runs attain, its band what a quarter to three quarters of them do. **A run is one replica "
-        f"of the one search** (n = {one} and n = {other}): the validation accuracy that each trial has with its first "
-        "seed is one run, that with its second another. So this is the scatter of training, not that of the search."
+        f"of the one search** (n = {one} and n = {other}): the validation {first.score.name} that each trial has with "
+        "its first seed is one run, that with its second another. So this is the scatter of training, not that of the "
+        "search."
     )
     yield from attainment_blocks(LineUp(sides=both, pairs=(both,), left=(), searches=False), shown)
 
@@ -111,8 +115,8 @@ def _fronts(compared: Compared, first: Material, second: Material) -> Iterator[B
     one, other = compared.first, compared.second
     yield Words(
         f"Of A’s {one.front} front trials B’s front dominates {one.dominated}; of B’s {other.front} A’s dominates "
-        f"{other.dominated}. Dominated: nowhere better and somewhere worse in {', '.join(compared.objectives)}, by the "
-        "means over seeds, without regard to their scatter.".replace("_", " ")
+        f"{other.dominated}. Dominated: nowhere better and somewhere worse in "
+        f"{', '.join(map(spoken, compared.objectives))}, by the means over seeds, without regard to their scatter."
     )
     yield Heading(f"A: {one.name}")
     yield from _front("a", first, second)
@@ -128,8 +132,8 @@ def _front(letter: str, study: Material, other: Material) -> Iterator[Block]:
     looked = bool(study.confirmations)
     columns = (
         Column("Trial", "trial"),
-        Column("Validation accuracy, %", "interval"),
-        *((Column("Test accuracy, %", "interval"),) if looked else ()),
+        study.score.column("Validation"),
+        *((study.score.column("Test"),) if looked else ()),
         Column("Average bits"),
         Column("Overhead, %"),
         Column("Dominated", "text"),
@@ -140,8 +144,8 @@ def _front(letter: str, study: Material, other: Material) -> Iterator[Block]:
     def row(record: TrialRecord) -> tuple[Any, ...]:
         return (
             record.number,
-            accuracy(record),
-            *((confirmed_accuracy(study.confirmations.get(record.number)),) if looked else ()),
+            score(record),
+            *((confirmed_score(study.confirmations.get(record.number)),) if looked else ()),
             objective(record, "average_bits"),
             objective(record, "overhead"),
             "yes" if record.number in beaten else "no",

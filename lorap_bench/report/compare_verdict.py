@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.compare import Compared, Row, Standing
     from lorap_bench.report.document import Block
+    from lorap_bench.report.score import Score
 
 __all__ = ["budget_text", "verdict_blocks"]
 
@@ -19,30 +20,33 @@ __all__ = ["budget_text", "verdict_blocks"]
 def verdict_blocks(compared: Compared) -> Iterator[Block]:
     """Yield the table of the two studies, and that of their best trials with the tests in words."""
     one, other = plain(compared.first.name), plain(compared.second.name)
+    written = compared.score
     yield Words(
-        f"A is **{one}**, B is **{other}**. Differences are A − B: more than 0 speaks for A. The box for hypervolume "
-        f"and attainment is the reference box, version {compared.reference}, the same for every study."
+        f"A is **{one}**, B is **{other}**. Differences are {written.less('A', 'B')}: more than 0 speaks for A. The "
+        f"box for hypervolume and attainment is the reference box, version {compared.reference}, the same for every "
+        "study."
     )
     yield _standings(compared)
-    yield Heading("The most accurate trial under each bit budget")
+    yield Heading(f"The {written.best} trial under each bit budget")
     if not compared.rows:
         yield Words("Neither study has a feasible complete trial, so there is no best one.", empty=True)
         return
-    yield Words(_tested(compared))
-    yield _row_table(compared.rows)
+    yield Words(_tested(compared, written))
+    yield _row_table(compared.rows, written)
 
 
-def _tested(compared: Compared) -> str:
+def _tested(compared: Compared, written: Score) -> str:
+    names = written.names.capitalize() if written.unit else "Errors (MAE)"
     splits = {row.measured for row in compared.rows}
     text = {
-        frozenset({"test"}): "Accuracies are those of the test split on fresh seeds.",
+        frozenset({"test"}): f"{names} are those of the test split on fresh seeds.",
         frozenset({"validation"}): (
-            "**Accuracies are those of the validation split, which chose these trials**, so both sides are flattered, "
+            f"**{names} are those of the validation split, which chose these trials**, so both sides are flattered, "
             "the one that tried more trials more; `lorap-bench confirm` measures the fronts on the test split."
         ),
     }.get(
         frozenset(splits),
-        "Accuracies are those of the test split where both trials were confirmed, else of the validation split, "
+        f"{names} are those of the test split where both trials were confirmed, else of the validation split, "
         "**which chose these trials** and so flatters both.",
     )
     paired = {row.comparison.paired for row in compared.rows if row.comparison is not None}
@@ -81,15 +85,15 @@ def _standings(compared: Compared) -> Table:
     return Table(id="standings", caption="Both studies as wholes", columns=columns, rows=rows)
 
 
-def _row_table(rows: tuple[Row, ...]) -> Table:
+def _row_table(rows: tuple[Row, ...], written: Score) -> Table:
     columns = (
         Column("Bits", "text"),
         Column("Measured on", "text"),
         Column("A: trial", "whole"),
-        Column("A, %", "interval"),
+        written.means("A"),
         Column("B: trial", "whole"),
-        Column("B, %", "interval"),
-        Column("A − B, points", "gain"),
+        written.means("B"),
+        written.gains(written.less("A", "B")),
         Column("Test", "text"),
         Column("p (t)", "p"),
         Column("p (Holm)", "p"),
@@ -104,7 +108,7 @@ def _row_table(rows: tuple[Row, ...]) -> Table:
 
 def _cells(row: Row) -> tuple[Any, ...]:
     found = row.comparison
-    best = [(one.trial, one.accuracy) if one else (None, None) for one in (row.first, row.second)]
+    best = [(one.trial, one.score) if one else (None, None) for one in (row.first, row.second)]
     start = (budget_text(row.budgets), row.measured, *best[0], *best[1])
     if found is None:
         return (*start, *[None] * 7)

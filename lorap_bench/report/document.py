@@ -51,8 +51,8 @@ Kind = Literal[
     "points",  # difference of fractions, shown in percentage points
     "interval",  # Interval of a fraction
     "gain",  # Interval of a difference of fractions
-    "level",  # Interval of a figure in its own unit
-    "change",  # Interval of a difference in its own unit
+    "mean",  # Interval of a number
+    "difference",  # Interval of a difference of numbers
     "result",  # Result
     "p",  # p-value
     "seconds",
@@ -141,9 +141,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Recommendations side by side."""
+    """Recommendations side by side; ``heading`` and ``best`` are what a table of them calls figures and the best."""
 
     cards: tuple[Card, ...]
+    heading: str = "Accuracy"
+    best: str = "most accurate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +200,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report. ``cards`` holds, for each trial that figures name, what is shown of it on its own."""
+    """A whole report. ``cards`` holds, for each trial that figures name, what is shown of it on its own.
+
+    ``replicas`` are the headings of the table of replicas in a card.
+    """
 
     title: str
     lead: str
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     trials: dict[int, dict[str, Any]] = field(default_factory=dict)
+    replicas: tuple[str, ...] = ()
 
 
 def plain(text: str) -> str:

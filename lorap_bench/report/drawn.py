@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.document import Column, Table
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.trial import objective, score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DRAWN", "drawn_table"]
 
 DRAWN = "drawn"
-_COLUMNS = {
-    "accuracy": Column("accuracy, %", "interval"),
+_COSTS = {
     "average_bits": Column("average bits"),
     "overhead": Column("overhead, %"),
 }
@@ -27,14 +26,15 @@ _COLUMNS = {
 
 def drawn_table(material: Material) -> Table:
     """Return a row a drawn trial: its searched parameters, its figures as far as any has them, and its part."""
-    names = [name for name in _COLUMNS if any(_value(record, name) is not None for record in material.drawn)]
+    columns = {material.metric.value: material.score.column("")} | _COSTS
+    names = [name for name in columns if any(_value(record, name) is not None for record in material.drawn)]
     return Table(
         id=DRAWN,
         caption="The trials that are drawn",
         columns=(
             Column("Trial", "trial"),
             *(Column(path, _kind(values)) for path, values in material.varied.items()),
-            *(_COLUMNS[name] for name in names),
+            *(columns[name] for name in names),
             Column("part", "text"),
         ),
         rows=[_row(material, record, names) for record in material.drawn],
@@ -53,8 +53,8 @@ def _row(material: Material, record: TrialRecord, names: Sequence[str]) -> tuple
 
 
 def _value(record: TrialRecord, name: str) -> Any:
-    if name == "accuracy":
-        return accuracy(record)
+    if name not in _COSTS:
+        return score(record)
     value = objective(record, name)
     return value if math.isfinite(value) else None
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lorap_bench.metric import Metric
 from lorap_bench.report.palette import LIGHT, dash, series, veiled
+from lorap_bench.report.score import Score
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -30,25 +32,27 @@ CONFIG: dict[str, Any] = {
     "toImageButtonOptions": {"format": "svg", "filename": "lorap-bench"},
 }
 TITLES = {
-    "accuracy": "validation accuracy (%)",
+    **{metric.value: Score(metric).title("validation") for metric in Metric},
     "average_bits": "average bits per element",
     "overhead": "prompt overhead (% of bit operations)",
 }
 _LEAST_FOR_BOX = 5
+_ACCURACY = Score()
 _GOLDEN = (5**0.5 - 1) / 2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 
 
-def marginal_figure(path: str, groups: Sequence[Group], drawn: Container[int]) -> go.Figure:
-    """Draw accuracy against one parameter: a box of quartiles from five trials on, whiskers from the least to the most.
+def marginal_figure(path: str, groups: Sequence[Group], drawn: Container[int], score: Score = _ACCURACY) -> go.Figure:
+    """Draw the metric against one parameter.
 
-    Of the trials, those in ``drawn`` have a point.
+    A box spans the quartiles from five trials on, its whiskers the least to the most. Of the trials,
+    those in ``drawn`` have a point.
     """
-    figure = base_figure(path, TITLES["accuracy"], height=320)
+    figure = base_figure(path, TITLES[score.metric.value], height=320)
     boxed = [(place, group) for place, group in enumerate(groups) if len(group.values) >= _LEAST_FOR_BOX]
     if boxed:
-        figure.add_trace(_boxes(boxed))
+        figure.add_trace(_boxes(boxed, score.scale))
     points = [
         (place, value, number)
         for place, group in enumerate(groups)
@@ -58,11 +62,11 @@ def marginal_figure(path: str, groups: Sequence[Group], drawn: Container[int]) -
     figure.add_trace(
         go.Scatter(
             x=[round(place + _apart(number), 3) for place, _, number in points],
-            y=[100 * value for _, value, _ in points],
+            y=[score.scale * value for _, value, _ in points],
             mode="markers",
             marker={"color": LIGHT.accent, "size": 5, "opacity": 0.65},
             customdata=[number for *_, number in points],
-            hovertemplate="trial %{customdata}: %{y:.2f} %<extra></extra>",
+            hovertemplate=f"trial %{{customdata}}: %{{y:{score.fine}}}{score.unit}<extra></extra>",
             showlegend=False,
         )
     )
@@ -73,15 +77,15 @@ def marginal_figure(path: str, groups: Sequence[Group], drawn: Container[int]) -
     return figure
 
 
-def _boxes(boxed: Sequence[tuple[int, Group]]) -> go.Box:
-    quartiles = [np.percentile(group.values, [25, 50, 75]) * 100 for _, group in boxed]
+def _boxes(boxed: Sequence[tuple[int, Group]], scale: float) -> go.Box:
+    quartiles = [np.percentile(group.values, [25, 50, 75]) * scale for _, group in boxed]
     return go.Box(
         x=[place for place, _ in boxed],
         q1=[float(low) for low, _, _ in quartiles],
         median=[float(middle) for _, middle, _ in quartiles],
         q3=[float(high) for _, _, high in quartiles],
-        lowerfence=[100 * min(group.values) for _, group in boxed],
-        upperfence=[100 * max(group.values) for _, group in boxed],
+        lowerfence=[scale * min(group.values) for _, group in boxed],
+        upperfence=[scale * max(group.values) for _, group in boxed],
         width=0.5,
         fillcolor="rgba(0,0,0,0)",
         line={"color": LIGHT.muted, "width": 1},
@@ -123,14 +127,14 @@ def step_trace(x: Iterable[float], y: Iterable[float], place: int, *, name: str,
     )
 
 
-def interval_bars(intervals: Sequence[Interval]) -> dict[str, Any]:
-    """Return bars over intervals of fractions, in percent; each end its own, for one may be cut where 100 % ends it."""
+def interval_bars(intervals: Sequence[Interval], scale: float = 100.0) -> dict[str, Any]:
+    """Return bars over intervals, ``scale`` times their values; each end its own, for one may be cut."""
     ends = [(one.mean if one.low is None else one.low, one.mean if one.high is None else one.high) for one in intervals]
     return {
         "type": "data",
         "symmetric": False,
-        "array": [100 * (high - one.mean) for one, (_, high) in zip(intervals, ends, strict=True)],
-        "arrayminus": [100 * (one.mean - low) for one, (low, _) in zip(intervals, ends, strict=True)],
+        "array": [scale * (high - one.mean) for one, (_, high) in zip(intervals, ends, strict=True)],
+        "arrayminus": [scale * (one.mean - low) for one, (low, _) in zip(intervals, ends, strict=True)],
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from lorap_bench.metric import Metric
 
+if TYPE_CHECKING:
     from lorap_bench.report.document import Kind
     from lorap_bench.report.result import Result
     from lorap_bench.stats.intervals import Interval
@@ -18,10 +19,10 @@ __all__ = [
     "change_text",
     "gain_text",
     "interval_text",
-    "level_text",
     "number_text",
     "p_text",
     "percent_text",
+    "plain_text",
     "points_text",
     "result_texts",
     "seconds_text",
@@ -30,6 +31,8 @@ __all__ = [
 
 LEAST_FOR_INTERVAL = 3
 """Values from which on an interval is worth showing: that of two says nothing of use."""
+
+Text = Callable[[float | None], str]
 
 
 def number_text(value: float | None) -> str:
@@ -46,12 +49,17 @@ def percent_text(fraction: float | None) -> str:
     return "–" if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:.1f}"
 
 
-def interval_text(interval: Interval | None) -> str:
-    """Write a mean in percent with its spread and n."""
+def plain_text(value: float | None) -> str:
+    """Write an error in its own unit with three decimals."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def interval_text(interval: Interval | None, text: Text = percent_text, unit: str = " %") -> str:
+    """Write a mean with its unit, its spread and n."""
     if interval is None:
         return "–"
-    mean = f"{percent_text(interval.mean)} %"
-    return " ".join(part for part in (mean, spread_text(interval), f"(n = {interval.n})") if part)
+    mean = f"{text(interval.mean)}{unit}"
+    return " ".join(part for part in (mean, spread_text(interval, text), f"(n = {interval.n})") if part)
 
 
 def points_text(difference: float | None) -> str:
@@ -61,47 +69,40 @@ def points_text(difference: float | None) -> str:
     return f"{round(100 * difference, 1) + 0.0:+.1f}"  # + 0.0: no gain is +0.0, from whichever side
 
 
-def gain_text(interval: Interval | None) -> str:
-    """Write a mean difference in percentage points with its spread; a dash for none."""
-    if interval is None:
-        return "–"
-    return " ".join(part for part in (points_text(interval.mean), spread_text(interval, points_text)) if part)
-
-
-def level_text(value: float | None) -> str:
-    """Write a figure in its own unit with three decimals."""
-    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
-
-
 def change_text(difference: float | None) -> str:
-    """Write a difference in its own unit with three decimals and its sign."""
+    """Write a difference of errors in their own unit, with its sign."""
     if difference is None or not math.isfinite(difference):
         return "–"
     return f"{round(difference, 3) + 0.0:+.3f}"
+
+
+def gain_text(interval: Interval | None, metric: Metric = Metric.ACCURACY) -> str:
+    """Write a mean gain with its spread, in percentage points where it is one of accuracy; a dash for none."""
+    if interval is None:
+        return "–"
+    text = points_text if metric is Metric.ACCURACY else change_text
+    return " ".join(part for part in (text(interval.mean), spread_text(interval, text)) if part)
 
 
 def result_texts(result: Result) -> tuple[str, str]:
     """Write a result: its mean, and everything beside it."""
     if result.test is None:
         return "–", result.note
-    text = percent_text if result.fraction else level_text
+    text = percent_text if result.fraction else plain_text
     mark = " ≈" if result.standing == "near" else ""
-    spread = f"{spread_text(result.test, text, text)} n = {result.test.n}".lstrip()
+    spread = f"{spread_text(result.test, text)} n = {result.test.n}".lstrip()
     bits = "" if result.bits is None else f"{number_text(result.bits)} bits"
     return f"{text(result.test.mean)}{mark}", ", ".join(filter(None, [spread, bits, result.note]))
 
 
-def spread_text(
-    interval: Interval,
-    text: Callable[[float | None], str] = percent_text,
-    size: Callable[[float | None], str] = percent_text,
-) -> str:
+def spread_text(interval: Interval, text: Text = percent_text) -> str:
     """Write how far seeds scatter: the 95 % interval of the mean, of two seeds ± their standard deviation.
 
     The t interval of two values is 13 times their standard error each way: it says nothing of use.
     """
     if interval.n < LEAST_FOR_INTERVAL:
-        return "" if interval.std is None else f"± {size(interval.std)}"
+        deviation = percent_text if text in {percent_text, points_text} else plain_text
+        return "" if interval.std is None else f"± {deviation(interval.std)}"
     return f"[{text(interval.low)}, {text(interval.high)}]"
 
 
@@ -130,22 +131,19 @@ def cell_text(value: Any, kind: Kind) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    mean = f"{percent_text(interval.mean)} {spread_text(interval)}".rstrip()
-    return f"{mean} (n = {interval.n})"
+    return interval_text(interval, unit="")
+
+
+def _mean(interval: Interval) -> str:
+    return interval_text(interval, plain_text, "")
 
 
 def _gain(interval: Interval) -> str:
     return f"{gain_text(interval)} (n = {interval.n})"
 
 
-def _level(interval: Interval) -> str:
-    spread = spread_text(interval, level_text, level_text)
-    return " ".join(filter(None, [level_text(interval.mean), spread, f"(n = {interval.n})"]))
-
-
-def _change(interval: Interval) -> str:
-    spread = spread_text(interval, change_text, level_text)
-    return " ".join(filter(None, [change_text(interval.mean), spread, f"(n = {interval.n})"]))
+def _difference(interval: Interval) -> str:
+    return f"{gain_text(interval, Metric.MAE)} (n = {interval.n})"
 
 
 def _result(result: Result) -> str:
@@ -158,8 +156,8 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "points": points_text,
     "interval": _interval,
     "gain": _gain,
-    "level": _level,
-    "change": _change,
+    "mean": _mean,
+    "difference": _difference,
     "result": _result,
     "p": p_text,
     "seconds": seconds_text,

@@ -13,14 +13,13 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 from plotly.utils import PlotlyJSONEncoder
 
-from lorap_bench.report.card import REPLICA_COLUMNS
 from lorap_bench.report.document import Figure, Parallel, walk
 from lorap_bench.report.figures import CONFIG
 from lorap_bench.report.format import (
     cell_text,
     change_text,
-    level_text,
     percent_text,
+    plain_text,
     points_text,
     result_texts,
     spread_text,
@@ -64,7 +63,7 @@ def html_page(document: Document, base: Mapping[str, Any], files: Mapping[str, s
         "figures": {figure.id: _drawn(figure) for figure in _blocks(document) if isinstance(figure, Figure)},
         "parallel": {block.id: _lines(block) for block in _blocks(document) if isinstance(block, Parallel)},
         "trials": document.trials,
-        "replicas": REPLICA_COLUMNS,
+        "replicas": document.replicas,
         "base": base,
         "config": CONFIG,
         "dark": dark_twins(),
@@ -93,13 +92,13 @@ def _environment() -> Environment:
     environment.filters |= {
         "cell": cell_text,
         "change": change_text,
-        "change_spread": partial(spread_text, text=change_text, size=level_text),
+        "change_spread": partial(spread_text, text=change_text),
         "gain_spread": partial(spread_text, text=points_text),
-        "level": level_text,
-        "level_spread": partial(spread_text, text=level_text, size=level_text),
         "kind": lambda block: type(block).__name__,
         "parts": lambda column: "\t".join(part_names(column)),
         "percent": percent_text,
+        "plain": plain_text,
+        "plain_spread": partial(spread_text, text=plain_text),
         "points": points_text,
         "raw": raw_label,
         "rest": _rest,

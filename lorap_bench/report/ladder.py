@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lorap_bench.report.trial import prompt_text, tests_by_seed
-from lorap_bench.stats.intervals import t_interval
-from lorap_bench.stats.significance import Comparison, compare_paired, holm
+from lorap_bench.metric import metric_in
+from lorap_bench.report.score import Score
+from lorap_bench.report.trial import compare_tests, prompt_text, tested
+from lorap_bench.stats.significance import Comparison, holm
 from lorap_bench.store.look import Baseline
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Rung", "Step", "rungs", "steps", "worth"]
 
-_OWN_GAIN = "own prompt − no prompt"
+_OWN, _BARE, _FULL = "own prompt", "no prompt", "FP32"
 _ORDER = (Baseline.FP32, Baseline.NO_PROMPT, Baseline.GPF, Baseline.LORAP)
+
+
+Named = tuple[str, "TrialRecord"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One configuration of a ladder: what it is, its record, and its test accuracy over the fresh seeds."""
+    """One configuration of a ladder: what it is, its record, and its test metric over the fresh seeds."""
 
     words: str
     record: TrialRecord
@@ -34,12 +38,17 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A comparison of two rungs of a trial; ``adjusted`` is the t test's p by Holm among all steps of the report."""
+    """What one rung of a trial gains over another; ``adjusted`` is the t test's p by Holm among all steps of a report.
+
+    ``words`` say what is taken from what: of errors the upper rung's from the lower's.
+    """
 
     trial: int
     words: str
     comparison: Comparison
     adjusted: float | None
+    own: bool = False
+    fp32: bool = False
 
 
 def rungs(confirmation: Confirmation) -> list[Rung]:
@@ -56,20 +65,22 @@ def steps(confirmations: Sequence[Confirmation]) -> list[Step]:
     The scheme without a prompt is compared with FP32, every prompt with no prompt, and the trial's own prompt also with
     each simpler one. What several trials share is compared once, for the first of them.
     """
-    made: dict[tuple[str, str], tuple[int, str, Comparison]] = {}
+    made: dict[tuple[str, str], Step] = {}
     for one in confirmations:
-        for words, upper, lower in _pairs(one):
+        written = Score(metric_in(one.record.objectives))
+        for (high, upper), (low, lower) in _pairs(one):
             pair = upper.digest, lower.digest  # trials that differ in their prompt alone share what is below it
-            found = compare_paired(tests_by_seed(upper), tests_by_seed(lower)) if pair not in made else None
+            found = compare_tests(upper, lower) if pair not in made else None
             if found is not None:
-                made[pair] = (one.record.number, words, found)
-    adjusted = holm([found.t_test for _, _, found in made.values()])
-    return [Step(*one, corrected) for one, corrected in zip(made.values(), adjusted, strict=True)]
+                kind = {"own": (high, low) == (_OWN, _BARE), "fp32": low == _FULL}
+                made[pair] = Step(one.record.number, written.less(high, low), found, None, **kind)
+    adjusted = holm([step.comparison.t_test for step in made.values()])
+    return [replace(step, adjusted=corrected) for step, corrected in zip(made.values(), adjusted, strict=True)]
 
 
 def worth(climbed: Sequence[Step]) -> str:
     """Say how many trials gain by their prompt and how many lose: the other comparisons tell something else."""
-    own = [step for step in climbed if step.words == _OWN_GAIN]
+    own = [step for step in climbed if step.own]
     if not own:
         return ""
     sure = [step.comparison.difference.mean for step in own if step.adjusted is not None and step.adjusted < 0.05]
@@ -80,25 +91,25 @@ def worth(climbed: Sequence[Step]) -> str:
     )
 
 
-def _pairs(confirmation: Confirmation) -> Iterator[tuple[str, TrialRecord, TrialRecord]]:
+def _pairs(confirmation: Confirmation) -> Iterator[tuple[Named, Named]]:
+    """Yield what is compared: the upper rung with its name, then the lower one."""
     found, own = confirmation.baselines, confirmation.record
     bare, full = found.get(Baseline.NO_PROMPT), found.get(Baseline.FP32)
     plain = bare if bare is not None else own if own.config.get("prompt", {}).get("kind") == "None" else None
     if plain is not None and full is not None:
-        yield "no prompt − FP32", plain, full
+        yield (_BARE, plain), (_FULL, full)
     simpler = {role: found[role] for role in (Baseline.GPF, Baseline.LORAP) if role in found}
     for role, record in simpler.items():
         if bare is not None:
-            yield f"{role.words} − no prompt", record, bare
+            yield (role.words, record), (_BARE, bare)
     if bare is not None:
-        yield _OWN_GAIN, own, bare
+        yield (_OWN, own), (_BARE, bare)
     for role, record in simpler.items():
-        yield f"own prompt − {role.words}", own, record
+        yield (_OWN, own), (role.words, record)
 
 
 def _rung(words: str, record: TrialRecord) -> Rung:
-    test = t_interval(tests_by_seed(record).values())
-    return Rung(words, record, test.within(0.0, 1.0) if test is not None else None)
+    return Rung(words, record, tested(record))
 
 
 def _name(role: Baseline) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.format import cell_text, result_texts
 from lorap_bench.report.markup import latex_text, one_line, shortened
-from lorap_bench.report.raw import file_stem, tables
+from lorap_bench.report.raw import IN_PARTS, file_stem, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ def _caption(table: Table, columns: Sequence[Column]) -> str:
     text = latex_text(table.caption) + "."
     if table.of is not None and table.of > len(table.rows):
         text += f" {len(table.rows)} of {table.of} rows."
-    if any(column.kind in _SPREADING for column in columns):
+    if any(column.kind in IN_PARTS for column in columns):
         text += _SPREAD
     return text
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lorap_bench.report.format import gain_text, percent_text, spread_text
-from lorap_bench.report.trial import confirmed_accuracy, gain, roles
+from lorap_bench.metric import metric_in
+from lorap_bench.report.score import Score
+from lorap_bench.report.trial import confirmed_score, gain, roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,17 +22,18 @@ LOOK_REPORT_VERSION = 1
 
 def look_columns(confirmations: Mapping[int, Confirmation]) -> list[str]:
     """Return the headings of ``look_rows``: a gain for every baseline of ``roles``."""
-    gains = [f"gain over {role.words}, points" for role in roles(confirmations.values())]
-    return ["trial", "test accuracy, %", *gains, "n"]
+    written = _written(confirmations)
+    gains = [written.gains(f"gain over {role.words}") for role in roles(confirmations.values())]
+    return ["trial", *(column.label for column in (written.column("test"), *gains)), "n"]
 
 
 def look_rows(confirmations: Mapping[int, Confirmation]) -> list[list[str]]:
     """Return one row a trial under ``look_columns``: means with their 95 % t intervals.
 
-    ``n`` counts the seeds of the test accuracy and, where a seed failed on one side, the pairs of each gain.
+    ``n`` counts the seeds of the test metric and, where a seed failed on one side, the pairs of each gain.
     """
-    shown = roles(confirmations.values())
-    return [_row(number, confirmations[number], shown) for number in sorted(confirmations)]
+    shown, written = roles(confirmations.values()), _written(confirmations)
+    return [_row(number, confirmations[number], shown, written) for number in sorted(confirmations)]
 
 
 def look_entry(look: Look) -> dict[str, Any]:
@@ -58,19 +60,24 @@ def look_mapping(name: str, look: Look, confirmations: Mapping[int, Confirmation
     }
 
 
-def _row(number: int, confirmation: Confirmation, shown: Sequence[Baseline]) -> list[str]:
-    test = confirmed_accuracy(confirmation)
+def _written(confirmations: Mapping[int, Confirmation]) -> Score:
+    """Return how the metric of the looks is written."""
+    return Score(metric_in(name for one in confirmations.values() for name in one.record.objectives))
+
+
+def _row(number: int, confirmation: Confirmation, shown: Sequence[Baseline], written: Score) -> list[str]:
+    test = confirmed_score(confirmation)
     gains = [gain(confirmation, baseline) for baseline in shown]
-    accuracy = "–" if test is None else f"{percent_text(test.mean)} {spread_text(test)}".rstrip()
+    mean = "–" if test is None else f"{written.text(test.mean)} {written.spread(test)}".rstrip()
     counts = dict.fromkeys(str(found.n) for found in (test, *gains) if found is not None)
-    return [str(number), accuracy, *(gain_text(found) for found in gains), "/".join(counts) or "0"]
+    return [str(number), mean, *(written.gain(found) for found in gains), "/".join(counts) or "0"]
 
 
 def _trial(number: int, confirmation: Confirmation) -> dict[str, Any]:
     return {
         "number": number,
         "status": confirmation.record.status.value,
-        "test_accuracy": _plain(confirmed_accuracy(confirmation)),
+        f"test_{metric_in(confirmation.record.objectives).value}": _plain(confirmed_score(confirmation)),
         "baselines": {role.value: record.status.value for role, record in confirmation.baselines.items()},
         "gains": {role.value: _plain(gain(confirmation, role)) for role in confirmation.baselines},
     }

@@ -1,4 +1,4 @@
-"""Accuracy by the values of one parameter, for the prompt's count and rank."""
+"""The metric by the values of one parameter, for the prompt's count and rank."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorap_bench.record import Status
-from lorap_bench.report.trial import accuracy
+from lorap_bench.report.trial import score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lorap_bench.metric import Metric
     from lorap_bench.record import TrialRecord
 
 __all__ = ["PATHS", "Group", "amount", "marginal"]
@@ -24,7 +25,7 @@ _MOST_GROUPS = 16
 class Group:
     """The complete trials that share a value (or a range of values) of a parameter.
 
-    ``values`` are mean accuracies over seeds, one a trial; ``numbers`` the trials they come from.
+    ``values`` are mean metrics over seeds, one a trial; ``numbers`` the trials they come from.
     """
 
     label: str
@@ -41,10 +42,9 @@ class Group:
         """Return the median over the group's trials."""
         return statistics.median(self.values)
 
-    @property
-    def best(self) -> float:
-        """Return the group's best trial's accuracy."""
-        return max(self.values)
+    def best(self, metric: Metric) -> float:
+        """Return the group's best trial's value."""
+        return max(self.values, key=metric.quality)
 
 
 def marginal(records: Sequence[TrialRecord], path: str) -> list[Group]:
@@ -54,7 +54,7 @@ def marginal(records: Sequence[TrialRecord], path: str) -> list[Group]:
     """
     found: dict[int, list[tuple[float, int]]] = {}
     for record in records:
-        interval = accuracy(record)
+        interval = score(record)
         if record.status is Status.COMPLETE and path in record.params and interval is not None:
             found.setdefault(amount(record, path), []).append((interval.mean, record.number))
     if len(found) > _MOST_GROUPS:

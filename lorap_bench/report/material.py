@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
+from lorap_bench.metric import Metric, metric_in
 from lorap_bench.record import Status
+from lorap_bench.report.score import Score
 from lorap_bench.report.table import front_records, objective_matrix
 from lorap_bench.report.thinning import thinned
 from lorap_bench.report.trial import command
@@ -54,6 +56,17 @@ class Material:
         self.study = study
         self.file = file or f"{spec.name}.toml"
         self.others = others
+
+    @cached_property
+    def score(self) -> Score:
+        """Return how the study's metric is written: the one that its objectives name, or else its trials'."""
+        names = (name for record in self.records for name in record.objectives)
+        return Score(metric_in([*self.spec.objectives, *self.spec.constraints, *names]))
+
+    @cached_property
+    def metric(self) -> Metric:
+        """Return what the study's trials are scored by."""
+        return self.score.metric
 
     @cached_property
     def complete(self) -> list[TrialRecord]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lorap_bench.metric import Metric
 from lorap_bench.record import Status
 from lorap_bench.report.figures import TITLES, base_figure
 from lorap_bench.report.marks import bare_records, bare_trace, known_figures, published_trace
 from lorap_bench.report.palette import LIGHT, ramp
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.trial import objective, score
 from lorap_bench.stats.front import front_mask
 from lorap_bench.store.look import Baseline
 from lorap_bench.study.spec import OBJECTIVES
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
     from lorap_bench.study.spec import StudySpec
 
-__all__ = ["Shade", "axes", "grouped", "has_shades", "octaves", "pareto_figure"]
+__all__ = ["Shade", "axes", "axis_scale", "grouped", "has_shades", "octaves", "pareto_figure"]
 
 _MARKERS: dict[str, dict[str, Any]] = {
     "infeasible": {"symbol": "circle-open", "size": 8, "opacity": 0.9, "line": {"color": LIGHT.faint, "width": 1.3}},
@@ -36,13 +38,14 @@ _MARKERS: dict[str, dict[str, Any]] = {
 def axes(spec: StudySpec) -> tuple[str, str]:
     """Return which objectives the Pareto figure shows along x and y.
 
-    Accuracy stands upright against average bits where the study has no say in it; a study without
-    accuracy shows its two costs.
+    The metric stands upright against average bits where the study has no say in it; a study without
+    its metric shows its two costs.
     """
-    if "accuracy" not in spec.objectives and len(spec.objectives) == 2:
+    metric = spec.metric.value
+    if metric not in spec.objectives and len(spec.objectives) == 2:
         return "average_bits", "overhead"
-    costs = [name for name in spec.objectives if name != "accuracy"]
-    return ("average_bits" if "average_bits" in costs or not costs else costs[0]), "accuracy"
+    costs = [name for name in spec.objectives if name != metric]
+    return ("average_bits" if "average_bits" in costs or not costs else costs[0]), metric
 
 
 def pareto_figure(material: Material) -> go.Figure | None:
@@ -50,7 +53,7 @@ def pareto_figure(material: Material) -> go.Figure | None:
 
     Where the front was confirmed, squares mark its schemes without a prompt, a line the same models in FP32.
     """
-    spec = material.spec
+    spec, written = material.spec, material.score
     x, y = axes(spec)
     shown = [record for record in material.drawn if _drawable(record, x, y)]
     if not shown:
@@ -65,12 +68,14 @@ def pareto_figure(material: Material) -> go.Figure | None:
         if drawn:
             figure.add_trace(_legend_entry(name, count, len(drawn)))
             figure.add_trace(_points(name, drawn, (x, y), colour=colour))
-    if y == "accuracy":
+    if y == written.metric.value:
         _add_marks(figure, material, x)
-    if y == "accuracy" and (level := _fp32(material)) is not None:
-        figure.add_hline(y=100 * level, line={"color": LIGHT.muted, "dash": "dot", "width": 1.2})
+    if y == written.metric.value and (level := _fp32(material)) is not None:
+        figure.add_hline(y=written.scale * level, line={"color": LIGHT.muted, "dash": "dot", "width": 1.2})
         text = "best FP32 without a prompt (validation, fresh seeds)"
-        figure.add_annotation(x=0, xref="paper", y=100 * level, text=text, showarrow=False, yshift=9, xanchor="left")
+        figure.add_annotation(
+            x=0, xref="paper", y=written.scale * level, text=text, showarrow=False, yshift=9, xanchor="left"
+        )
     on_front = [record for record in material.front if _drawable(record, x, y)]
     if on_front:
         figure.add_trace(_targets(on_front, x, y))
@@ -78,28 +83,33 @@ def pareto_figure(material: Material) -> go.Figure | None:
     if colour is not None:
         figure.update_layout(coloraxis=colour.axis, margin_t=52)
     octaves(figure, x, [objective(record, x) for record in shown])
-    if y == "accuracy" and on_front:
-        _cut(figure, on_front, shown)
+    if y == written.metric.value and on_front:
+        _cut(figure, on_front, shown, written)
     return figure
 
 
-def _cut(figure: go.Figure, front: Sequence[TrialRecord], shown: Sequence[TrialRecord]) -> None:
-    """Begin the axis a little below the front, where many would else stand on one line, and tell what lies lower."""
-    means = [100 * objective(record, "accuracy") for record in shown]
-    low = min(100 * (objective(record, "accuracy") - _std(record)) for record in front)
-    top = max(means)
-    floor = low - 0.06 * max(top - low, 1.0)
-    below = sum(mean < floor for mean in means)
-    if below:
-        figure.update_yaxes(range=[floor, top + 0.08 * max(top - floor, 1.0)])
-        words = f"{below} trial{'s' if below > 1 else ''} below (double click shows all)"
-        figure.add_annotation(
-            x=1, y=0, xref="paper", yref="paper", text=words, showarrow=False, xanchor="right", yshift=10
-        )
+def _cut(figure: go.Figure, front: Sequence[TrialRecord], shown: Sequence[TrialRecord], written: Score) -> None:
+    """End the axis a little beyond the front, where many would else stand on one line, and tell what lies worse.
+
+    Accuracies that are worse lie below, errors above.
+    """
+    name, up = written.metric.value, written.metric.quality
+    means = [up(written.scale * objective(record, name)) for record in shown]
+    low = min(up(written.scale * objective(record, name)) - written.scale * _std(record) for record in front)
+    top, least = max(means), written.scale / 100
+    floor = low - 0.06 * max(top - low, least)
+    beyond = sum(mean < floor for mean in means)
+    if beyond:
+        ends = sorted([up(floor), up(top + 0.08 * max(top - floor, least))])
+        figure.update_yaxes(range=ends)
+        side = "below" if written.metric.higher_is_better else "above"
+        words = f"{beyond} trial{'s' if beyond > 1 else ''} {side} (double click shows all)"
+        place = {"y": 0, "yshift": 10} if side == "below" else {"y": 1, "yshift": -10}
+        figure.add_annotation(x=1, xref="paper", yref="paper", text=words, showarrow=False, xanchor="right", **place)
 
 
 def _std(record: TrialRecord) -> float:
-    found = accuracy(record)
+    found = score(record)
     return found.std if found is not None and found.std is not None else 0.0
 
 
@@ -107,11 +117,11 @@ def _add_marks(figure: go.Figure, material: Material, x: str) -> None:
     """Mark the confirmed trials' schemes without a prompt and, for whoever asks in the legend, published figures."""
     bare = bare_records(material)
     if bare:
-        figure.add_trace(bare_trace(bare, x))
+        figure.add_trace(bare_trace(bare, x, material.score))
     known = known_figures(material) if x == "average_bits" else []
     if known:
-        stars = published_trace(known, "published, test accuracy")
-        stars.visible = "legendonly"  # the others are validation accuracies, and FP32 lies far to the right
+        stars = published_trace(known, f"published, test {material.score.name}", material.score)
+        stars.visible = "legendonly"  # the others are of the validation split, and FP32 lies far to the right
         figure.add_trace(stars)
 
 
@@ -135,13 +145,13 @@ def octaves(figure: go.Figure, name: str, values: Sequence[float]) -> None:
 
 
 def _fp32(material: Material) -> float | None:
-    """Return the best validation accuracy, on fresh seeds, of the confirmed models in FP32 without a prompt."""
+    """Return the best validation metric, on fresh seeds, of the confirmed models in FP32 without a prompt."""
     records = [
         found.baselines[Baseline.FP32] for found in material.confirmations.values() if Baseline.FP32 in found.baselines
     ]
     unique = {record.digest: record for record in records}.values()
-    means = [interval.mean for record in unique if (interval := accuracy(record)) is not None]
-    return max(means, default=None)
+    means = [interval.mean for record in unique if (interval := score(record)) is not None]
+    return max(means, key=material.metric.quality, default=None)
 
 
 class Shade:
@@ -198,7 +208,7 @@ def _staircase(front: Sequence[TrialRecord], x: str, y: str, right: float) -> go
     points = np.array([[objective(record, x), objective(record, y)] for record in front]).reshape(-1, 2)
     kept = points[front_mask(points, [OBJECTIVES[x], OBJECTIVES[y]])]
     ordered = kept[np.argsort(kept[:, 0])] if len(kept) else kept
-    xs, ys = ordered[:, 0].tolist(), (ordered[:, 1] * _scale(y)).tolist()
+    xs, ys = ordered[:, 0].tolist(), (ordered[:, 1] * axis_scale(y)).tolist()
     return go.Scatter(
         x=[*xs, right] if xs else [],
         y=[*ys, ys[-1]] if ys else [],
@@ -221,8 +231,8 @@ def _points(name: str, records: Sequence[TrialRecord], axis: tuple[str, str], *,
         marker |= {"color": [colour.of(record) for record in records], "coloraxis": "coloraxis"}
     return go.Scatter(
         x=[objective(record, x) for record in records],
-        y=[objective(record, y) * _scale(y) for record in records],
-        error_y=_bars(records, name) if y == "accuracy" else None,
+        y=[objective(record, y) * axis_scale(y) for record in records],
+        error_y=_bars(records, name, axis_scale(y)) if y in set(Metric) else None,
         mode="markers",
         legendgroup=name,
         showlegend=False,
@@ -237,7 +247,7 @@ def _targets(front: Sequence[TrialRecord], x: str, y: str) -> go.Scatter:
     """Return what a pointer meets on the front: of marks that overlap, Plotly takes the smallest."""
     return go.Scatter(
         x=[objective(record, x) for record in front],
-        y=[objective(record, y) * _scale(y) for record in front],
+        y=[objective(record, y) * axis_scale(y) for record in front],
         mode="markers",
         marker={"size": 6, "opacity": 0, "color": LIGHT.ink},
         customdata=[record.number for record in front],
@@ -262,16 +272,17 @@ def _legend_entry(name: str, count: int, drawn: int) -> go.Scatter:
     )
 
 
-def _bars(records: Sequence[TrialRecord], name: str) -> dict[str, Any]:
-    spreads = [interval.std if (interval := accuracy(record)) else None for record in records]
+def _bars(records: Sequence[TrialRecord], name: str, scale: float) -> dict[str, Any]:
+    spreads = [interval.std if (interval := score(record)) else None for record in records]
     return {
         "type": "data",
-        "array": [100 * (spread or 0.0) for spread in spreads],
+        "array": [scale * (spread or 0.0) for spread in spreads],
         "color": LIGHT.muted if name == "front" else LIGHT.rule,
         "thickness": 1.2 if name == "front" else 1.0,
         "width": 3 if name == "front" else 0,
     }
 
 
-def _scale(name: str) -> float:
-    return 100.0 if name == "accuracy" else 1.0
+def axis_scale(name: str) -> float:
+    """Return what an objective is multiplied with on its axis."""
+    return Metric(name).scale if name in set(Metric) else 1.0

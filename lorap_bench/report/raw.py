@@ -21,11 +21,22 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.document import Block, Column, Document
 
-__all__ = ["PARTS", "figures", "file_stem", "part_names", "part_values", "raw_csv", "raw_label", "raw_value", "tables"]
+__all__ = [
+    "IN_PARTS",
+    "PARTS",
+    "figures",
+    "file_stem",
+    "part_names",
+    "part_values",
+    "raw_csv",
+    "raw_label",
+    "raw_value",
+    "tables",
+]
 
 PARTS = ("std", "low", "high", "n")
 _FRACTIONS = ("fraction", "points", "interval", "gain")
-_IN_PARTS = ("interval", "gain", "level", "change")
+IN_PARTS = ("interval", "gain", "mean", "difference")
 _OF_RESULTS = ("average bits", "standing", "note")
 _LONGEST_STEM = 100  # names of files end at 255 bytes
 _UNIT = re.compile(r"(?:,? \(?(?:%|points)\)?)$")
@@ -76,7 +87,7 @@ def part_names(column: Column) -> tuple[str, ...]:
     """Return what a cell of a column holds beside its value: of an interval its ``PARTS``, of a result more."""
     if column.kind == "result":
         return (*PARTS, *_OF_RESULTS)
-    return PARTS if column.kind in _IN_PARTS else ()
+    return PARTS if column.kind in IN_PARTS else ()
 
 
 def part_values(value: Any) -> list[Any]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from lorap_bench.report.format import number_text, percent_text
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.metric import metric_in
+from lorap_bench.report.format import number_text
+from lorap_bench.report.score import Score
+from lorap_bench.report.trial import objective, score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -54,11 +56,11 @@ def spread(records: Sequence[TrialRecord], most: int, always: Collection[int] = 
 
 
 def label(record: TrialRecord) -> str:
-    """Return what stands for a trial on an axis or in a legend: its number, validation accuracy and average bits."""
-    mean = accuracy(record)
+    """Return what stands for a trial on an axis or in a legend: its number, validation metric and average bits."""
+    mean, written = score(record), Score(metric_in(record.objectives))
     parts = [f"trial {record.number}"]
     if mean is not None:
-        parts.append(f"{percent_text(mean.mean)} %")
+        parts.append(f"{written.text(mean.mean)}{written.unit or ' ' + written.name}")
     if math.isfinite(average_bits(record)):
         parts.append(f"{number_text(average_bits(record))} bits")
     return " · ".join(parts)

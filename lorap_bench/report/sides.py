@@ -1,4 +1,4 @@
-"""What attainment compares: methods in the plane of accuracy and a cost, each with the runs that found its points.
+"""What attainment compares: methods in the plane of the metric and a cost, each with the runs that found its points.
 
 A run is what one search found, where a method was searched for several times; else what one seed position of its one
 search found: the first seed of every trial, the second seed of every trial, and so on.
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """A method in the plane: the points of each of its runs, (cost, accuracy), and how many trials they come from.
+    """A method in the plane: the points of each of its runs, (cost, metric), and how many trials they come from.
 
     Shape:
         each run ``[n, 2]``; a run may be empty.
@@ -64,7 +64,7 @@ class LineUp:
 
 
 def line_up(found: Sequence[Method], x: str) -> LineUp:
-    """Return what stands against what in the plane of accuracy and ``x``.
+    """Return what stands against what in the plane of the metric and ``x``.
 
     Several methods as they are; one method by its prompts where they varied (with any against without), else by its
     schemes, else alone.
@@ -122,7 +122,8 @@ def _side(method: Method, x: str, label: str, searches: bool, kept: Callable[[Tr
     chosen = [[record for record in study.able if kept(record)] for study in method.studies]
     trials = sum(map(len, chosen))
     if searches:
-        runs = [[(objective(record, x), objective(record, "accuracy")) for record in records] for records in chosen]
+        y = method.studies[0].metric.value
+        runs = [[(objective(record, x), objective(record, y)) for record in records] for records in chosen]
     else:
         positions = max((len(record.members) for record in method.studies[0].able), default=0)
         runs = [_replica(chosen[0], x, position) for position in range(positions)]

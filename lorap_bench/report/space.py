@@ -10,12 +10,13 @@ import plotly.graph_objects as go
 from lorap_bench.report.figures import base_figure
 from lorap_bench.report.marks import bare_records
 from lorap_bench.report.palette import LIGHT, ramp
-from lorap_bench.report.pareto import grouped
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.pareto import axis_scale, grouped
+from lorap_bench.report.trial import objective, score
 
 if TYPE_CHECKING:
     from lorap_bench.record import TrialRecord
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
 __all__ = ["space_figure"]
 
@@ -24,23 +25,25 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "dominated": {"symbol": "circle", "size": 3, "opacity": 0.55},
     "front": {"symbol": "diamond", "size": 5.5},
 }
-_AXES = ("average_bits", "overhead", "accuracy")
+_COSTS = ("average_bits", "overhead")
 
 
 def space_figure(material: Material) -> go.Figure | None:
-    """Draw the trials over bits and overhead, accuracy upright and as colour; None unless all three are sought."""
-    if set(material.spec.objectives) != set(_AXES):
+    """Draw the trials over bits and overhead, the metric upright and as colour; None unless all three are sought."""
+    written = material.score
+    axes = (*_COSTS, written.metric.value)
+    if set(material.spec.objectives) != set(axes):
         return None
     figure = base_figure("", "", height=520)
     for name, (members, _) in grouped(material).items():
-        shown = [record for record in members if all(math.isfinite(value) for value in _place(record))]
+        shown = [record for record in members if all(math.isfinite(value) for value in _place(record, axes))]
         if shown:
-            figure.add_trace(_points(name, shown))
+            figure.add_trace(_points(name, [_place(record, axes) for record in shown], shown))
     if not figure.data:
         return None
-    bare = [(record, found.mean) for record in bare_records(material) if (found := accuracy(record)) is not None]
+    bare = [(record, found.mean) for record in bare_records(material) if (found := score(record)) is not None]
     if bare:
-        figure.add_trace(_baselines(bare))
+        figure.add_trace(_baselines(bare, written))
     axis = {
         "backgroundcolor": LIGHT.background,
         "gridcolor": LIGHT.rule,
@@ -49,7 +52,7 @@ def space_figure(material: Material) -> go.Figure | None:
         "showspikes": False,
         "tickfont": {"color": LIGHT.muted, "size": 10},
     }
-    titles = ("average bits", "overhead (%)", "accuracy (%)")
+    titles = ("average bits", "overhead (%)", written.title("").strip())
     scene = {
         f"{letter}axis": axis | {"title": {"text": title, "font": {"size": 12}}}
         for letter, title in zip("xyz", titles, strict=True)
@@ -60,15 +63,15 @@ def space_figure(material: Material) -> go.Figure | None:
     return figure
 
 
-def _points(name: str, records: list[TrialRecord]) -> go.Scatter3d:
-    bits, overhead, accuracy = zip(*map(_place, records), strict=True)
+def _points(name: str, places: list[tuple[float, float, float]], records: list[TrialRecord]) -> go.Scatter3d:
+    bits, overhead, height = zip(*places, strict=True)
     marker = dict(_LOOKS[name])
     if "color" not in marker:
-        marker |= {"color": list(accuracy), "colorscale": [list(stop) for stop in ramp()]}
+        marker |= {"color": list(height), "colorscale": [list(stop) for stop in ramp()]}
     return go.Scatter3d(
         x=list(bits),
         y=list(overhead),
-        z=list(accuracy),
+        z=list(height),
         mode="markers",
         name=name,
         marker=marker,
@@ -77,19 +80,19 @@ def _points(name: str, records: list[TrialRecord]) -> go.Scatter3d:
     )
 
 
-def _baselines(bare: list[tuple[TrialRecord, float]]) -> go.Scatter3d:
-    """Draw the confirmed trials' schemes without a prompt, by their validation accuracy on fresh seeds."""
+def _baselines(bare: list[tuple[TrialRecord, float]], written: Score) -> go.Scatter3d:
+    """Draw the confirmed trials' schemes without a prompt, by their validation metric on fresh seeds."""
     return go.Scatter3d(
         x=[record.costs.get("average_bits") for record, _ in bare],
         y=[record.costs.get("overhead") for record, _ in bare],
-        z=[100 * mean for _, mean in bare],
+        z=[written.scale * mean for _, mean in bare],
         mode="markers",
         name=f"baseline: no prompt, fresh seeds (n = {len(bare)})",
         marker={"symbol": "square-open", "size": 4.5, "color": LIGHT.muted},
-        hovertemplate="no prompt: %{x:.2f} bits, validation %{z:.1f} %<extra></extra>",
+        hovertemplate=f"no prompt: %{{x:.2f}} bits, validation %{{z:{written.digits}}}{written.unit}<extra></extra>",
     )
 
 
-def _place(record: TrialRecord) -> tuple[float, float, float]:
-    bits, overhead, accuracy = (objective(record, name) for name in _AXES)
-    return bits, overhead, 100 * accuracy
+def _place(record: TrialRecord, axes: tuple[str, ...]) -> tuple[float, float, float]:
+    bits, overhead, height = (objective(record, name) * axis_scale(name) for name in axes)
+    return bits, overhead, height

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lorap_bench.metric import Metric, metric_in
 from lorap_bench.record import Status
 from lorap_bench.report.provenance import redact
-from lorap_bench.report.trial import accuracy, command, confirmed_accuracy, gain, objective, roles
+from lorap_bench.report.trial import command, confirmed_score, gain, objective, roles, score
 from lorap_bench.stats.front import REFERENCE, Direction, box_hypervolume, front_mask
-from lorap_bench.study.spec import OBJECTIVES
+from lorap_bench.study.spec import OBJECTIVES, objectives_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,8 +109,8 @@ def trial_rows(
 ) -> pd.DataFrame:
     """Return one row a trial, in order of number; its command names the study ``file`` (``<name>.toml``).
 
-    Columns: number, status, reason, front, feasible; the objectives; accuracy_std, _low, _high
-    (95 % t interval of the mean) and seeds; test_accuracy likewise where confirmed, look, and
+    Columns: number, status, reason, front, feasible; the metric and costs; accuracy_std, _low, _high
+    (95 % t interval of the mean; or mae_std, …) and seeds; test_accuracy likewise where confirmed, look, and
     gain_no_prompt, gain_fp32 likewise (differences paired by seed), and gain_gpf, gain_lorap where a look had a
     ladder; ``params.*``, ``costs.*``, ``violations.*``; then duplicate_of, attempt, started, seconds, digest, command.
     A column of whole numbers stays whole (``Int64``) even where some trials lack it.
@@ -117,8 +118,11 @@ def trial_rows(
     front = {record.number for record in front_records(spec, records)}
     confirmed = confirmations or {}
     shown = roles(confirmed.values())
+    metric = metric_in(
+        [*spec.objectives, *spec.constraints, *(name for record in records for name in record.objectives)]
+    )
     rows = [
-        _row(record, confirmed.get(record.number), shown)
+        _row(record, confirmed.get(record.number), shown, metric.value)
         | {"front": record.number in front, "command": command(spec, record, file)}
         for record in sorted(records, key=lambda record: record.number)
     ]
@@ -141,12 +145,14 @@ def _front_entry(spec: StudySpec, record: TrialRecord, confirmation: Confirmatio
         "number": record.number,
         "values": {name: objective(record, name) for name in spec.objectives},
     }
-    test = confirmed_accuracy(confirmation)
-    return entry | ({"test_accuracy": test.mean, "test_seeds": test.n} if test else {})
+    test = confirmed_score(confirmation)
+    return entry | ({f"test_{spec.metric.value}": test.mean, "test_seeds": test.n} if test else {})
 
 
-def _row(record: TrialRecord, confirmation: Confirmation | None, shown: Sequence[Baseline]) -> dict[str, Any]:
-    interval, test = accuracy(record), confirmed_accuracy(confirmation)
+def _row(
+    record: TrialRecord, confirmation: Confirmation | None, shown: Sequence[Baseline], metric: str
+) -> dict[str, Any]:
+    interval, test = score(record), confirmed_score(confirmation)
     row: dict[str, Any] = {
         "number": record.number,
         "status": record.status.value,
@@ -154,11 +160,11 @@ def _row(record: TrialRecord, confirmation: Confirmation | None, shown: Sequence
         "front": False,
         "feasible": record.feasible if record.violations else None,
     }
-    row |= {name: _finite(record.objectives.get(name)) for name in OBJECTIVES}
-    row |= {f"accuracy_{part}": getattr(interval, part, None) for part in ("std", "low", "high")}
+    row |= {name: _finite(record.objectives.get(name)) for name in objectives_of(Metric(metric))}
+    row |= {f"{metric}_{part}": getattr(interval, part, None) for part in ("std", "low", "high")}
     row["seeds"] = interval.n if interval else 0
-    row |= {"test_accuracy": getattr(test, "mean", None), "test_seeds": getattr(test, "n", None)}
-    row |= {f"test_accuracy_{part}": getattr(test, part, None) for part in ("std", "low", "high")}
+    row |= {f"test_{metric}": getattr(test, "mean", None), "test_seeds": getattr(test, "n", None)}
+    row |= {f"test_{metric}_{part}": getattr(test, part, None) for part in ("std", "low", "high")}
     row["look"] = getattr(confirmation, "look", None)
     for baseline in shown:
         row |= _gain(f"gain_{baseline}", gain(confirmation, baseline))

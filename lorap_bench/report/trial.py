@@ -9,6 +9,7 @@ import tomllib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from lorap_bench.metric import metric_in
 from lorap_bench.stats.intervals import Interval, t_interval
 from lorap_bench.stats.paired import paired_interval
 from lorap_bench.stats.significance import compare_paired
@@ -23,17 +24,22 @@ if TYPE_CHECKING:
     from lorap_bench.study.spec import StudySpec
 
 __all__ = [
-    "accuracy",
     "command",
-    "confirmed_accuracy",
+    "compare_tests",
+    "confirmed_score",
     "gain",
     "gain_test",
     "layer_bits",
     "objective",
     "prompt_text",
+    "quality",
     "roles",
+    "score",
+    "tested",
     "tests_by_seed",
 ]
+
+Tests = dict[int, float | None]
 
 _ALWAYS = (Baseline.NO_PROMPT, Baseline.FP32)
 
@@ -44,22 +50,37 @@ def objective(record: TrialRecord, name: str) -> float:
     return float(value) if value is not None else math.nan
 
 
-def accuracy(record: TrialRecord) -> Interval | None:
-    """Return the validation accuracy over the trial's seeds; the interval is cut to [0, 1]."""
-    return _fraction(member.val for member in record.members)
+def quality(record: TrialRecord) -> float:
+    """Return a trial's metric so that more is better, NaN where it has none."""
+    metric = metric_in(record.objectives)
+    return metric.quality(objective(record, metric.value))
 
 
-def confirmed_accuracy(confirmation: Confirmation | None) -> Interval | None:
-    """Return the test accuracy over a confirmation's seeds, None where there is no confirmation."""
-    return _fraction(tests_by_seed(confirmation.record).values()) if confirmation is not None else None
+def score(record: TrialRecord) -> Interval | None:
+    """Return the validation metric over the trial's seeds; the interval is cut to what the metric can be."""
+    return _bounded(record, (member.val for member in record.members))
+
+
+def confirmed_score(confirmation: Confirmation | None) -> Interval | None:
+    """Return the test metric over a confirmation's seeds, None where there is no confirmation."""
+    return tested(confirmation.record) if confirmation is not None else None
+
+
+def tested(record: TrialRecord) -> Interval | None:
+    """Return the test metric over a record's seeds, None where none was measured."""
+    return _bounded(record, tests_by_seed(record).values())
 
 
 def gain(confirmation: Confirmation | None, baseline: Baseline) -> Interval | None:
-    """Return the trial's test accuracy minus its baseline's, paired by seed; None where either is missing."""
+    """Return by how much the trial is better than its baseline on the test split; None where either is missing.
+
+    Formula: the mean of the differences seed by seed, of accuracies the trial's less its baseline's, of errors its
+    baseline's less the trial's.
+    """
     other = confirmation.baselines.get(baseline) if confirmation is not None else None
     if confirmation is None or other is None:
         return None
-    return paired_interval(tests_by_seed(confirmation.record), tests_by_seed(other))
+    return paired_interval(*_upward(confirmation.record, other))
 
 
 def gain_test(confirmation: Confirmation | None, baseline: Baseline) -> Comparison | None:
@@ -67,7 +88,12 @@ def gain_test(confirmation: Confirmation | None, baseline: Baseline) -> Comparis
     other = confirmation.baselines.get(baseline) if confirmation is not None else None
     if confirmation is None or other is None:
         return None
-    return compare_paired(tests_by_seed(confirmation.record), tests_by_seed(other))
+    return compare_tests(confirmation.record, other)
+
+
+def compare_tests(record: TrialRecord, other: TrialRecord) -> Comparison | None:
+    """Compare two records seed by seed on the test split: more than 0 says that the first is better."""
+    return compare_paired(*_upward(record, other))
 
 
 def roles(confirmations: Iterable[Confirmation]) -> list[Baseline]:
@@ -110,13 +136,19 @@ def command(spec: StudySpec, record: TrialRecord, file: str = "") -> str:
 
 
 def tests_by_seed(record: TrialRecord) -> dict[int, float | None]:
-    """Return seed → test accuracy; a member that ended otherwise than well has none."""
+    """Return seed → test metric; a member that ended otherwise than well has none."""
     return {member.seed: member.test for member in record.members}
 
 
-def _fraction(values: Iterable[float | None]) -> Interval | None:
+def _bounded(record: TrialRecord, values: Iterable[float | None]) -> Interval | None:
     interval = t_interval(values)
-    return interval.within(0.0, 1.0) if interval is not None else None
+    return interval.within(*metric_in(record.objectives).bounds) if interval is not None else None
+
+
+def _upward(record: TrialRecord, other: TrialRecord) -> tuple[Tests, Tests]:
+    """Return both records' test metrics so that the first less the second is the gain of ``record``."""
+    own, theirs = tests_by_seed(record), tests_by_seed(other)
+    return (own, theirs) if metric_in([*record.objectives, *other.objectives]).higher_is_better else (theirs, own)
 
 
 def _clamped(record: TrialRecord) -> str:

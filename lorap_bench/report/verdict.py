@@ -12,7 +12,7 @@ import numpy as np
 from lorap_bench.record import Status, TrialRecord
 from lorap_bench.report.provenance import redact
 from lorap_bench.report.table import front_records
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.trial import objective, quality, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ _LEAST_AT_EDGE = 3
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """The most accurate trial whose average bits stay within every one of ``budgets``.
+    """The best trial by the metric whose average bits stay within every one of ``budgets``.
 
     An infinite budget is the one of every trial.
     """
@@ -58,14 +58,14 @@ def winners(records: Iterable[TrialRecord]) -> list[Winner]:
     """Return the best trial under each bit budget and of all; one that wins several stands once.
 
     Ties go to fewer bits, then to less overhead, then to the earlier trial. Only complete feasible
-    trials with a finite accuracy and bit width take part.
+    trials with a finite metric and bit width take part.
     """
     candidates = [
         record
         for record in records
         if record.status is Status.COMPLETE
         and record.feasible
-        and np.isfinite([objective(record, "accuracy"), objective(record, "average_bits")]).all()
+        and np.isfinite([quality(record), objective(record, "average_bits")]).all()
     ]
     ordered = sorted(candidates, key=_rank)
     best: dict[int, Winner] = {}
@@ -96,7 +96,7 @@ def checks(spec: StudySpec, records: Sequence[TrialRecord], confirmations: Mappi
 def _rank(record: TrialRecord) -> tuple[float, float, float, int]:
     overhead = objective(record, "overhead")
     bits = objective(record, "average_bits")
-    return -objective(record, "accuracy"), bits, overhead if np.isfinite(overhead) else np.inf, record.number
+    return -quality(record), bits, overhead if np.isfinite(overhead) else np.inf, record.number
 
 
 def _budget(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
@@ -131,8 +131,8 @@ def _confirmed(spec: StudySpec, records: Sequence[TrialRecord], confirmations: M
         return Check("Confirmation", State.NOTE, "no front to confirm")
     done = sum(number in confirmations for number in front)
     if spec.replicas.confirm == 0 and not done:
-        return Check("Confirmation", State.NOTE, "the study asked for none, so there is no test accuracy")
-    text = f"{done} of {len(front)} front trials have test accuracy on fresh seeds"
+        return Check("Confirmation", State.NOTE, f"the study asked for none, so there is no test {spec.metric.label}")
+    text = f"{done} of {len(front)} front trials have test {spec.metric.label} on fresh seeds"
     looks = max((found.look for found in confirmations.values()), default=0)
     if looks > 1:
         text += f"; the test split was looked at {looks} times"
@@ -160,7 +160,7 @@ def _seeds(spec: StudySpec, records: Sequence[TrialRecord]) -> Check:
     complete = [record for record in records if record.status is Status.COMPLETE]
     if not complete:
         return Check("Seeds", State.NOTE, "no trial completed")
-    found = [interval.n if (interval := accuracy(record)) else 0 for record in complete]
+    found = [interval.n if (interval := score(record)) else 0 for record in complete]
     most, screen = spec.replicas.search, spec.replicas.screen
     short = sum(n < min(most, screen or most) for n in found)
     screened = sum(n < most for n in found) - short

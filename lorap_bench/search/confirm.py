@@ -159,10 +159,12 @@ def _planned(spec: StudySpec, folder: StudyFolder, bench: Bench, seeds: int) -> 
 def _likely(spec: StudySpec, able: Sequence[TrialRecord], table: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Mark the trials that nothing dominates with some probability; none where the noise is not known."""
     errors = mean_errors([[member.val for member in record.members if member.val is not None] for record in able])
-    if errors is None or "accuracy" not in spec.objectives:
+    metric, names = spec.metric, list[str](spec.objectives)
+    if errors is None or metric.value not in names:
         return np.zeros(len(able), dtype=bool)
-    place = spec.objectives.index("accuracy")
-    chances = probabilities_on_front(table[:, place], errors, np.delete(table, place, axis=1))
+    place = names.index(metric.value)
+    means = table[:, place] if metric.higher_is_better else -table[:, place]
+    chances = probabilities_on_front(means, errors, np.delete(table, place, axis=1))
     return np.asarray(chances >= spec.replicas.probability)
 
 

@@ -1,13 +1,13 @@
 """Our sampler: train the point with the largest expected gain of hypervolume, given that its costs are known.
 
-Average bits and overhead of a configuration follow from shapes, so of the objectives only accuracy is uncertain. A
+Average bits and overhead of a configuration follow from shapes, so of the objectives only the metric is uncertain. A
 Gaussian process predicts it (``surrogate``), the expected gain has a closed form (``improvement``), and no candidate
 breaks a constraint on a cost (``candidates``). Where a scheme learns its widths the costs are predicted too, and the
 gain is averaged over them (``forecast``).
 
 * Points still in training count as trained, with the figures expected of them: workers spread out.
 * A configuration tried before is not proposed again.
-* A failed trial counts as the worst accuracy seen.
+* A failed trial counts as the worst metric seen.
 * A trial stopped early is an observation after a share of its epochs: one more column of the process.
 
 Source: ours; expected hypervolume improvement after Emmerich et al. 2006, pending points after Ginsbourger et al. 2010.

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from lorap_bench.metric import metric_in
 from lorap_bench.record import Outcome, Status
 from lorap_bench.stats.noisy_front import mean_errors, probability_on_front
-from lorap_bench.study.spec import OBJECTIVES
 
 if TYPE_CHECKING:
     from lorap_bench.record import Curves, TrialRecord
@@ -33,8 +33,9 @@ class Promotion:
         self._screens = replicas.screen is not None and replicas.screen < replicas.search
         self.screen = replicas.screen if replicas.screen is not None else replicas.search
         self._probability = replicas.probability
-        self._noisy = "accuracy" in spec.objectives
-        self._costs = [name for name in spec.objectives if OBJECTIVES[name] == "min"]
+        self._metric = spec.metric
+        self._noisy = self._metric.value in spec.objectives
+        self._costs = [name for name in spec.objectives if name != self._metric.value]
         self._numbers: list[int] = []
         self._replicas: list[list[float]] = []
         self._figures: list[list[float]] = []
@@ -60,7 +61,7 @@ class Promotion:
         errors = mean_errors(replicas) if self._noisy else np.zeros(len(replicas))
         if errors is None:  # nothing is known of the noise yet
             return True
-        means = np.array([np.mean(values) if self._noisy else 0.0 for values in replicas])
+        means = np.array([self._metric.quality(float(np.mean(values))) if self._noisy else 0.0 for values in replicas])
         own = [record.objectives[name] for name in self._costs]
         costs = np.array([*(self._figures[place] for place in rivals), own]).reshape(len(replicas), -1)
         return probability_on_front(len(rivals), means, errors, costs) >= self._probability
@@ -74,9 +75,9 @@ def joined(first: Outcome, rest: Outcome) -> Outcome:
     screened, later = first.record, rest.record
     members = (*screened.members, *later.members)
     shares = len(screened.members) / len(members), len(later.members) / len(members)
-    objectives = dict(later.objectives)
+    objectives, scored = dict(later.objectives), metric_in(later.objectives).value
     if later.status is Status.COMPLETE:
-        objectives["accuracy"] = math.fsum(member.val or 0.0 for member in members) / len(members)
+        objectives[scored] = math.fsum(member.val or 0.0 for member in members) / len(members)
     record = replace(
         later,
         started=screened.started,
@@ -88,7 +89,7 @@ def joined(first: Outcome, rest: Outcome) -> Outcome:
         | {
             name: _mean(screened.objectives[name], later.objectives[name], shares)
             for name in objectives
-            if name != "accuracy"
+            if name != scored
         },
     )
     return Outcome(record, _stacked(first.curves, rest.curves))

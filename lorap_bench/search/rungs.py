@@ -39,9 +39,9 @@ class Rungs:
     Epochs are those of a training's last stage, the one its result comes from (``Scheme.stages``): a MixQ trial is
     compared at the same age of its quantized model, and its search and pretraining are spent on every trial.
 
-    A trial is compared by its best validation accuracy so far, the mean over its members, and by the study's other
+    A trial is compared by its best validation metric so far, the mean over its members, and by the study's other
     objectives, which are known before training. Where they are not, because widths are learned, a trial may lie on the
-    front whatever its accuracy: it is neither judged nor held against others. At a rung go on
+    front whatever its metric: it is neither judged nor held against others. At a rung go on
 
     * the best ``n / reduction_factor`` of the n trials that have reached it, by non-dominated rank, then crowding,
     * and all that none of them dominates: with three objectives these are often more, and a quota would cut the front.
@@ -54,7 +54,8 @@ class Rungs:
     def __init__(self, spec: StudySpec) -> None:
         self._stopping = spec.early_stopping
         self._first = spec.replicas.screen or spec.replicas.search  # those that every trial has
-        self._objectives = tuple(spec.objectives)
+        self._metric = spec.metric
+        self._objectives: tuple[str, ...] = tuple(spec.objectives)
         self._rules = spec.constraint_rules
         self._reached: dict[int, dict[int, Point]] = {}
         self._final: dict[int, Point] = {}
@@ -84,7 +85,7 @@ class Rungs:
             self._reach(rung, record.number, best, costs)
             if record.status is Status.COMPLETE:
                 final = [member.val for member in record.members[: self._first] if member.val is not None]
-                gain = _mean(final) - _mean(best)
+                gain = self._metric.gain(_mean(final), _mean(best))
                 self._gains.setdefault(rung, {})[record.number] = gain
         if record.status is Status.COMPLETE and record.feasible:
             self._final[record.number] = tuple(_signed(name, record.objectives[name]) for name in self._objectives)
@@ -96,7 +97,7 @@ class Rungs:
 
         Args:
             epoch: the rung.
-            values: trial number → best validation accuracy so far of each member; all that are at the rung together.
+            values: trial number → best validation metric so far of each member; all that are at the rung together.
             costs: trial number → its costs as known before training.
         """
         for number, best in values.items():
@@ -111,7 +112,7 @@ class Rungs:
         return stopped
 
     def _reach(self, epoch: int, number: int, best: Sequence[float], costs: Mapping[str, float]) -> None:
-        known = {**costs, "accuracy": _mean(best)}
+        known = {**costs, self._metric.value: _mean(best)}
         if all(name in known for name in self._objectives):
             point = tuple(_signed(name, known[name]) for name in self._objectives)
             self._reached.setdefault(epoch, {})[number] = point
@@ -132,16 +133,17 @@ class Rungs:
         gains = self._gains.get(epoch, {})
         if not self._stopping.bound or len(gains) < COMPLETE_NEEDED or not math.isfinite(best):
             return ""
-        hope = min(1.0, best + max(gains.values()))
+        metric = self._metric
+        hope = metric.raised(best, max(gains.values()))
         point = list(self._reached[epoch][number])
-        if "accuracy" in self._objectives:
-            point[self._objectives.index("accuracy")] = _signed("accuracy", hope)
+        if metric.value in self._objectives:
+            point[self._objectives.index(metric.value)] = _signed(metric.value, hope)
         for other, reached in sorted(self._final.items()):
             if all(a <= b for a, b in zip(reached, point, strict=True)) and reached != tuple(point):
-                return f"even an accuracy of {hope:.4f} would be dominated by trial {other}"
+                return f"even an {metric.label} of {hope:.4f} would be dominated by trial {other}"
         for rule in self._rules:
-            if rule.name == "accuracy" and rule.violation(hope) > 0:
-                return f"even an accuracy of {hope:.4f} would break the constraint on it"
+            if rule.name == metric.value and rule.violation(hope) > 0:
+                return f"even an {metric.label} of {hope:.4f} would break the constraint on it"
         return ""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.trial import TrialState
 
+from lorap_bench.metric import metric_in
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTIAL", "Observation", "Told", "partial", "told"]
 
 PARTIAL = "partial"
-"""The user attribute of a trial that was stopped early: ``{"accuracy": so far, "share": of its epochs}``."""
+"""The user attribute of a trial that was stopped early: ``{"<metric>": so far, "share": of its epochs}``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +35,7 @@ class Observation:
         row: the point as a regressor reads it.
         values: its objectives, in the study's order; None where it failed or was stopped early.
         feasible: whether every constraint held.
-        partial: accuracy when it was stopped, and after which share of its epochs; None if it was not.
+        partial: its metric when it was stopped, and after which share of its epochs; None if it was not.
     """
 
     params: dict[str, Any]
@@ -80,12 +81,13 @@ def _observations(trials: Sequence[FrozenTrial], encoding: Encoding) -> list[Obs
 
 
 def partial(record: TrialRecord) -> dict[str, float] | None:
-    """Return what is kept of a trial that was stopped early: its accuracy so far, after which share of its epochs."""
-    accuracy = record.objectives.get("accuracy")
+    """Return what is kept of a trial that was stopped early: its metric so far, after which share of its epochs."""
+    metric = metric_in(record.objectives).value
+    score = record.objectives.get(metric)
     epochs = max((member.epochs for member in record.members), default=0)
-    if record.status is not Status.PRUNED or accuracy is None or not epochs:
+    if record.status is not Status.PRUNED or score is None or not epochs:
         return None
-    return {"accuracy": accuracy, "share": min(epochs / record.config["optim"]["epochs"], 1.0)}
+    return {metric: score, "share": min(epochs / record.config["optim"]["epochs"], 1.0)}
 
 
 def _observation(trial: FrozenTrial, encoding: Encoding) -> Observation | None:
@@ -95,7 +97,7 @@ def _observation(trial: FrozenTrial, encoding: Encoding) -> Observation | None:
         values = tuple(trial.values)
     elif trial.state is TrialState.PRUNED and PARTIAL in trial.user_attrs:
         note = trial.user_attrs[PARTIAL]
-        seen = float(note["accuracy"]), float(note["share"])
+        seen = float(note[metric_in(note).value]), float(note["share"])
     elif trial.state is not TrialState.FAIL:
         return None  # refused before training, or not over
     return Observation(params, encoding.row(params), values, feasible, seen)

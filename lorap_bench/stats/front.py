@@ -37,7 +37,7 @@ Values = NDArray[np.float64]
 class Reference:
     """The box in which hypervolumes are measured; a changed corner needs a new ``version``.
 
-    Units: accuracy as a fraction, average_bits in bits, overhead in percent.
+    Units: accuracy as a fraction, mae in the target's own unit, average_bits in bits, overhead in percent.
     """
 
     version: int
@@ -47,8 +47,8 @@ class Reference:
 
 REFERENCE = Reference(
     version=1,
-    worst=MappingProxyType({"accuracy": 0.0, "average_bits": 32.0, "overhead": 100.0}),
-    ideal=MappingProxyType({"accuracy": 1.0, "average_bits": 0.0, "overhead": 0.0}),
+    worst=MappingProxyType({"accuracy": 0.0, "mae": 2.0, "average_bits": 32.0, "overhead": 100.0}),
+    ideal=MappingProxyType({"accuracy": 1.0, "mae": 0.0, "average_bits": 0.0, "overhead": 0.0}),
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lorap_bench.errors import Fault, nearest
+from lorap_bench.metric import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,7 +30,8 @@ class Catalog:
     """Names of datasets, architectures, schemes, prompts, samplers and quantized components.
 
     ``families`` are prefixes that reach a dataset which is not listed (``TUDataset/NCI1``).
-    ``sampler_arguments`` gives the arguments of each sampler by name.
+    ``metrics`` gives the metric of each dataset that is scored by another than accuracy, ``sampler_arguments`` the
+    arguments of each sampler, by name.
     """
 
     datasets: Collection[str]
@@ -39,6 +41,7 @@ class Catalog:
     samplers: Collection[str]
     components: Collection[str]
     families: Collection[str] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
     sampler_arguments: Mapping[str, Mapping[str, Accepts]] = field(default_factory=dict)
 
     def fault(self, path: str, name: object, *, where: str) -> Fault | None:
@@ -59,6 +62,14 @@ class Catalog:
         if name in known or self._reaches_out(path, name):
             return None
         return self.unknown(kind, name, known, where=where, more=self._other_forms(path))
+
+    def metric_fault(self, name: str, dataset: str, *, where: str) -> Fault | None:
+        """Return what is wrong with scoring ``dataset`` by the metric called ``name``; None for what is no metric."""
+        metric = self.metrics.get(dataset.rpartition("/")[2], Metric.ACCURACY)
+        if name == metric.value or name not in set(Metric):
+            return None
+        kind = "values are" if metric.target == "value" else "classes are"
+        return Fault(path=where, message=f"{kind} predicted on {dataset}", got=name, allowed=metric.value)
 
     def component_fault(self, name: str, *, where: str) -> Fault | None:
         """Return what is wrong with the name of a quantized component; None when it is known."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lorap_bench.config import SECTIONS
+from lorap_bench.config import SECTIONS, TaskConfig
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.study.catalog import Catalog
 from lorap_bench.study.distributions import Choices, FloatRange, IntRange
@@ -45,7 +45,8 @@ def check_configuration(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
 
 def check_study(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
     """Return the faults of everything a study has beside its configuration sections."""
-    return [*_check_search(data, catalog), *_check_constraints(data), *_check_space(data, catalog)]
+    found = [_check_search(data, catalog), _check_metrics(data, catalog), _check_constraints(data)]
+    return [*(fault for faults in found for fault in faults), *_check_space(data, catalog)]
 
 
 def _check_search(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
@@ -56,6 +57,18 @@ def _check_search(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
     fault = catalog.fault("search.sampler", sampler, where="search.sampler")
     names = arguments if isinstance(arguments, dict) else {}
     return [*filter(None, [fault]), *catalog.argument_faults(sampler, names, where="search.arguments")]
+
+
+def _check_metrics(data: dict[str, Any], catalog: Catalog) -> list[Fault]:
+    """Refuse a metric that the data set is not scored by."""
+    dataset = lookup(data, "task.dataset") or TaskConfig().dataset
+    objectives, rules = data.get("objectives"), data.get("constraints")
+    places = [("objectives", name) for name in (objectives if isinstance(objectives, list) else ())]
+    places += [(f"constraints.{name}", name) for name in (rules if isinstance(rules, dict) else ())]
+    if not isinstance(dataset, str):
+        return []
+    found = (catalog.metric_fault(name, dataset, where=where) for where, name in places if isinstance(name, str))
+    return [fault for fault in found if fault is not None]
 
 
 def _check_constraints(data: dict[str, Any]) -> list[Fault]:

@@ -23,6 +23,7 @@ from lorap_bench.config import (
     TrialConfig,
     digest_of,
 )
+from lorap_bench.metric import Metric, metric_in
 from lorap_bench.study.distributions import Choices, Distribution, FloatRange, IntRange, range_problems
 from lorap_bench.study.patterns import NAME, RULE
 from lorap_bench.study.sections import BudgetSpec, ReplicaSpec, SearchSpec, StoppingSpec, StorageSpec
@@ -42,11 +43,22 @@ __all__ = [
     "Sections",
     "StorageSpec",
     "StudySpec",
+    "objectives_of",
 ]
 
-Objective = Literal["accuracy", "average_bits", "overhead"]
-OBJECTIVES: dict[str, Literal["max", "min"]] = {"accuracy": "max", "average_bits": "min", "overhead": "min"}
+Objective = Literal["accuracy", "mae", "average_bits", "overhead"]
+OBJECTIVES: dict[str, Literal["max", "min"]] = {
+    **{metric.value: metric.direction for metric in Metric},
+    "average_bits": "min",
+    "overhead": "min",
+}
 assert tuple(OBJECTIVES) == get_args(Objective)
+
+
+def objectives_of(metric: Metric) -> dict[str, Literal["max", "min"]]:
+    """Return what trials scored by a metric may be judged by, and which way: the metric itself, then the costs."""
+    return {name: way for name, way in OBJECTIVES.items() if name == metric.value or name not in set(Metric)}
+
 
 COSTS: tuple[str, ...] = (
     "average_bits",
@@ -179,6 +191,11 @@ class StudySpec(ConfigSpec):
     def constraint_rules(self) -> tuple[Constraint, ...]:
         """Return the constraints, parsed."""
         return tuple(_rule(name, text) for name, text in self.constraints.items())
+
+    @property
+    def metric(self) -> Metric:
+        """Return what its trials are scored by: the metric that an objective or a constraint names."""
+        return metric_in((*self.objectives, *self.constraints))
 
     @property
     def identity(self) -> str:

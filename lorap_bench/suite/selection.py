@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lorap_bench.data.load import canonical_name, metric_of
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lorap_bench.metric import Metric
     from lorap_bench.record import Curves, MemberResult, TrialRecord
 
 __all__ = ["selection_faults"]
@@ -22,24 +24,28 @@ def selection_faults(record: TrialRecord, curves: Curves) -> Iterator[str]:
     validation metric and, between equals, by validation loss (or the reverse where the configuration says so), among
     the evaluations of the last stage of its training.
     """
-    yield from _objective(record)
+    metric = metric_of(canonical_name(record.config["task"]["dataset"]))
+    yield from _objective(record, metric)
     for place, member in enumerate(record.members):
         if member.status is not Status.COMPLETE:
             continue
         if member.val is None or member.best_epoch is None:
             yield f"seed {member.seed} is complete and has no validation figure"
         elif curves:
-            yield from _chosen(record, member, {name: one[place] for name, one in curves.items() if place < len(one)})
+            own = {name: one[place] for name, one in curves.items() if place < len(one)}
+            yield from _chosen(record, member, own, metric)
 
 
-def _objective(record: TrialRecord) -> Iterator[str]:
+def _objective(record: TrialRecord, metric: Metric) -> Iterator[str]:
     values = [member.val for member in record.members if member.val is not None]
-    told = record.objectives.get("accuracy")
+    told = record.objectives.get(metric.value)
     if record.status is Status.COMPLETE and values and told != math.fsum(values) / len(values):
-        yield f"the objective accuracy, {told}, is not the mean of the validation figures"
+        yield f"the objective {metric.value}, {told}, is not the mean of the validation figures"
 
 
-def _chosen(record: TrialRecord, member: MemberResult, curves: Mapping[str, list[float]]) -> Iterator[str]:
+def _chosen(
+    record: TrialRecord, member: MemberResult, curves: Mapping[str, list[float]], metric: Metric
+) -> Iterator[str]:
     """Yield a fault if the epoch or its figure is not what the curves make it."""
     optim = record.config["optim"]
     last = range(member.epochs - optim["epochs"], member.epochs)
@@ -48,7 +54,7 @@ def _chosen(record: TrialRecord, member: MemberResult, curves: Mapping[str, list
     if len(metrics) != len(asked) or len(losses) != len(asked):
         yield f"seed {member.seed}: its curves have too few evaluations"
         return
-    pairs = [(metric, -loss) for metric, loss in zip(metrics, losses, strict=True)]
+    pairs = [(metric.quality(value), -loss) for value, loss in zip(metrics, losses, strict=True)]
     scores = [pair[::-1] for pair in pairs] if optim["selection"] == "loss" else pairs
     best = max(range(len(asked)), key=lambda place: (scores[place], -place))
     if (member.best_epoch, member.val) != (asked[best], metrics[best]):

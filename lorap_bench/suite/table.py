@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lorap_bench.data.load import canonical_name, metric_of
 from lorap_bench.record import Status
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ TUNED = "tuned."
 """What the names of columns begin with that hold what a search chose."""
 
 _WHOLE = ("seed", "fold", "best_epoch")
-_TEXT = ("key", "status", "reason")
+_TEXT = ("key", "status", "reason", "metric")
 _REAL = ("val", "test", *COSTS)
 _RUN_TEXT = ("started", "commit", "versions", "backend", "device", "machine")
 
@@ -39,7 +40,7 @@ def tidy(cells: Iterable[Cell], results: Mapping[str, CellResult]) -> pd.DataFra
     axes = [*next(iter(cells)).axes]
     searched = next(iter(cells)).tune
     tuned = [] if searched is None else ["trials", *(f"{TUNED}{path}" for path in searched.space)]
-    columns = [*axes, "key", "seed", "fold", "status", "reason", "val", "test", "best_epoch", *COSTS, *tuned]
+    columns = [*axes, "key", "seed", "fold", "status", "reason", "metric", "val", "test", "best_epoch", *COSTS, *tuned]
     columns += [f"{RUN}{name}" for name in ("started", "seconds", "commit", "versions", "backend", "device", "machine")]
     table = pd.DataFrame(rows, columns=columns)
     types: dict[str, Any] = (
@@ -59,6 +60,7 @@ def _rows(cell: Cell, result: CellResult) -> Iterable[dict[str, Any]]:
             "fold": record.config["task"]["fold"],
             "status": member.status.value,
             "reason": "" if member.status is Status.COMPLETE else record.reason,
+            "metric": metric_of(canonical_name(cell.config.task.dataset)).value,
             "val": member.val,
             "test": member.test,
             "best_epoch": member.best_epoch,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lorap_bench.data.load import canonical_name, metric_of
+from lorap_bench.metric import metric_in
 from lorap_bench.record import Status
-from lorap_bench.study.spec import OBJECTIVES, StudySpec
+from lorap_bench.study.spec import StudySpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from lorap_bench.suite.cell import Cell
 
 __all__ = ["Tuning", "best_of", "search_study", "tuning_of"]
-
-_OBJECTIVE = "accuracy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def search_study(cell: Cell) -> StudySpec:
             "name": cell.key,
             "description": f"Tunes the cell {cell.name}.",
             "seed": tune.seed,
-            "objectives": [_OBJECTIVE],
+            "objectives": [metric_of(canonical_name(cell.config.task.dataset)).value],
             **{name: value for name, value in tune.to_mapping().items() if name in {"space", "constraints", "search"}},
             "replicas": {"search": tune.seeds},
             "budget": {"trials": tune.trials},
@@ -71,8 +71,8 @@ def search_study(cell: Cell) -> StudySpec:
 def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
     """Return the complete trial within the constraints that is best on validation; the first of equals."""
     able = [record for record in records if record.status is Status.COMPLETE and record.feasible]
-    sign = 1 if OBJECTIVES[_OBJECTIVE] == "max" else -1
-    return max(able, key=lambda record: (sign * record.objectives[_OBJECTIVE], -record.number), default=None)
+    metric = metric_in(name for record in able for name in record.objectives)
+    return max(able, key=lambda record: (metric.quality(record.objectives[metric]), -record.number), default=None)
 
 
 def tuning_of(cell: Cell, records: Sequence[TrialRecord]) -> Tuning:
@@ -87,7 +87,7 @@ def tuning_of(cell: Cell, records: Sequence[TrialRecord]) -> Tuning:
         failed=sum(record.status.failed for record in counted),
         number=None if best is None else best.number,
         params={} if best is None else dict(best.params),
-        val=None if best is None else best.objectives[_OBJECTIVE],
+        val=None if best is None else best.objectives[metric_in(best.objectives)],
         epochs=sum(member.epochs for record in records for member in record.members),
         seconds=sum(record.seconds for record in records),
     )

@@ -8,7 +8,7 @@ from lorap_bench.testing.conv import ConvContract
 from lorap_bench.testing.host import HostSynchronisation, no_host_synchronisation
 from lorap_bench.testing.prompt import PromptContract
 from lorap_bench.testing.scheme import SchemeContract
-from lorap_bench.testing.tasks import DEGENERATE, graph_task, node_task, relational, renumbered, sparse_task
+from lorap_bench.testing.tasks import DEGENERATE, graph_task, node_task, relational, renumbered, sparse_task, value_task
 
 __all__ = [
     "DEGENERATE",
@@ -24,4 +24,5 @@ __all__ = [
     "relational",
     "renumbered",
     "sparse_task",
+    "value_task",
 ]

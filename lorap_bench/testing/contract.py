@@ -28,7 +28,7 @@ from lorap_bench.testing.watch import node_state
 from lorap_bench.train import Cohort, Member, cohort_key, fit, run_trial
 from lorap_bench.train.feed import make_feed
 from lorap_bench.train.measure import measure
-from lorap_bench.train.metrics import cross_entropy
+from lorap_bench.train.metrics import LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -213,7 +213,7 @@ class Contract:
                 with use("reference"), no_host_synchronisation():
                     logits = network(network.prepare(portion.batch))
                     chosen = logits if portion.rows is None else logits.index_select(1, portion.rows)
-                    cohort.step(cross_entropy(chosen, portion.y) + network.price())
+                    cohort.step(LOSSES[task.metric](chosen, portion.y) + network.price())
 
     @pytest.mark.parametrize("oddity", DEGENERATE)
     def test_degenerate_graphs_train_to_finite_figures(self, oddity: str, arch: str) -> None:

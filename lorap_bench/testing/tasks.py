@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from lorap_bench.data.task import GraphTask
+from lorap_bench.metric import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-__all__ = ["DEGENERATE", "graph_task", "node_task", "relational", "renumbered", "small_task", "sparse_task"]
+__all__ = [
+    "DEGENERATE",
+    "graph_task",
+    "node_task",
+    "relational",
+    "renumbered",
+    "small_task",
+    "sparse_task",
+    "value_task",
+]
 
 
 def node_task(*, nodes: int = 60, features: int = 12, binary: bool = False) -> GraphTask:
@@ -71,6 +81,17 @@ def graph_task(*, graphs: int = 48) -> GraphTask:
         },
         classes=2,
     )
+
+
+def value_task(level: Literal["node", "graph"] = "graph") -> GraphTask:
+    """Return the small task of a level with a number to predict: the sum of the features, of a graph their mean."""
+    task = small_task(level)
+    y = task.x.sum(1)
+    if level == "graph":
+        sizes = task.graph_ptr.diff()
+        owner = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+        y = torch.zeros(len(sizes)).index_add(0, owner, y) / sizes
+    return replace(task, y=y, classes=1, metric=Metric.MAE)
 
 
 def sparse_task() -> GraphTask:

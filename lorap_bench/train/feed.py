@@ -37,7 +37,7 @@ _KEPT = 2
 
 
 class Portion(NamedTuple):
-    """A batch, the rows of its logits that count (None: all), their classes.
+    """A batch, the rows of its logits that count (None: all), their targets.
 
     ``fixed`` says that the same batch object comes again, so what is computed from it may be kept.
     """
@@ -49,7 +49,7 @@ class Portion(NamedTuple):
 
 
 class Feed(ABC):
-    """Batches of one task, each with the rows of the logits that count and their classes; all on one device."""
+    """Batches of one task, each with the rows of the logits that count and their targets; all on one device."""
 
     def __init__(self, task: GraphTask, store: GraphStore) -> None:
         self.task = task

@@ -18,12 +18,13 @@ from lorap_bench.train.cohort import Cohort, Member, Visit
 from lorap_bench.train.early import Early
 from lorap_bench.train.feed import make_feed
 from lorap_bench.train.measure import Measured, measure
-from lorap_bench.train.metrics import correct, cross_entropy
+from lorap_bench.train.metrics import LOSSES, SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lorap_bench.data.task import GraphTask, Split
+    from lorap_bench.metric import Metric
     from lorap_bench.models.network import Constants
     from lorap_bench.train.feed import Feed, Portion
 
@@ -120,7 +121,7 @@ def _fit(
             cohort.pace.heed([trainee.val_loss[-1] for trainee in alive])
             alive = passes.drop_diverged(alive)
             if alive:
-                cohort.keep_best(_improved(alive, epoch, by_loss=optim.selection == "loss"))
+                cohort.keep_best(_improved(alive, epoch, passes.metric, by_loss=optim.selection == "loss"))
                 alive = passes.drop_stopped(alive, early, epoch + 1 - before, last)
             if not alive:
                 return Fitted(cohort, trainees)
@@ -140,6 +141,8 @@ class Passes:
     def __init__(self, cohort: Cohort, feed: Feed) -> None:
         self.cohort = cohort
         self.feed = feed
+        self.metric = feed.task.metric
+        self._loss, self._score = LOSSES[self.metric], SCORES[self.metric]
         self._prepared: dict[int, list[Constants]] = {}
         self._recorded: dict[tuple[Split, int], Replayed] = {}
         self._stage: Stage | None = None
@@ -173,14 +176,14 @@ class Passes:
     def evaluate(self, split: Split) -> tuple[Tensor, Tensor]:
         """Return the mean loss and the metric on a held-out split: two of ``[S]``."""
         network = self.cohort.network.eval()
-        loss, right = torch.zeros(2, network.members, device=self.cohort.device)
+        loss, score = torch.zeros(2, network.members, device=self.cohort.device)
         count = 0
         for number, portion in enumerate(self.feed.held_out(split)):
             found = self._run((split, number), portion, self._judge)
             loss += found[0]
-            right += found[1]
+            score += found[1]
             count += portion.y.numel()
-        return loss / count, right / count
+        return loss / count, score / count
 
     def drop_diverged(self, alive: list[Trainee]) -> list[Trainee]:
         """Let members whose last losses are not finite leave the cohort; return the others."""
@@ -203,16 +206,16 @@ class Passes:
 
     def _learn(self, portion: Portion) -> tuple[Tensor]:
         """Take one training step on a batch; return the summed loss ``[S]``."""
-        loss = cross_entropy(self._logits(portion), portion.y)
+        loss = self._loss(self._logits(portion), portion.y)
         nodes = portion.batch.nodes
         visit = None if nodes is None else Visit(nodes, self._epoch - self._began + 1)
         self.cohort.update(loss / portion.y.numel() + self.cohort.network.price(), self.cohort.pace.values, visit)
         return (loss.detach(),)
 
     def _judge(self, portion: Portion) -> tuple[Tensor, Tensor]:
-        """Return the summed loss and the number of right classes on a batch: two of ``[S]``."""
+        """Return the summed loss and the summed score on a batch: two of ``[S]``."""
         logits = self._logits(portion)
-        return cross_entropy(logits, portion.y), correct(logits, portion.y)
+        return self._loss(logits, portion.y), self._score(logits, portion.y)
 
     def _run(
         self, key: tuple[Split, int], portion: Portion, step: Callable[[Portion], tuple[Tensor, ...]]
@@ -252,18 +255,18 @@ def _note(alive: list[Trainee], train: list[Tensor], loss: Tensor, metric: Tenso
         trainee.val_metric.append(val_metric[position])
 
 
-def _improved(alive: list[Trainee], epoch: int, *, by_loss: bool) -> Tensor:
+def _improved(alive: list[Trainee], epoch: int, metric: Metric, *, by_loss: bool) -> Tensor:
     """Mark the members whose last evaluation beats all earlier ones.
 
-    Higher metric first, lower loss between equals (or the reverse with ``by_loss``); the earliest
+    Better metric first, lower loss between equals (or the reverse with ``by_loss``); the earliest
     epoch wins a full tie.
     """
     marks = []
     for trainee in alive:
-        metric, quality = trainee.val_metric[-1], -trainee.val_loss[-1]
-        score = (quality, metric) if by_loss else (metric, quality)
+        quality, fit = metric.quality(trainee.val_metric[-1]), -trainee.val_loss[-1]
+        score = (fit, quality) if by_loss else (quality, fit)
         better = score > trainee.best
         if better:
-            trainee.best, trainee.best_epoch, trainee.val = score, epoch, metric
+            trainee.best, trainee.best_epoch, trainee.val = score, epoch, trainee.val_metric[-1]
         marks.append(better)
     return torch.tensor(marks)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch.nn.functional as F  # noqa: N812  # the name torch users know
 from torch import Tensor
 
-__all__ = ["correct", "cross_entropy"]
+from lorap_bench.metric import Metric
+
+__all__ = ["LOSSES", "SCORES", "absolute_error", "correct", "cross_entropy"]
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
@@ -22,3 +26,20 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 def correct(logits: Tensor, y: Tensor) -> Tensor:
     """Return each member's number of right classes: logits ``[S, n, C]``, y ``[n]`` → ``[S]`` int64."""
     return (logits.argmax(2) == y).sum(1)
+
+
+def absolute_error(outputs: Tensor, y: Tensor) -> Tensor:
+    """Return each member's summed absolute error.
+
+    Formula: ``Σ_i |z_i - y_i|``.
+
+    Shape: outputs ``[S, n, 1]``, y ``[n]`` → ``[S]``.
+    """
+    return (outputs.squeeze(2) - y).abs().sum(1)
+
+
+Summed = Callable[[Tensor, Tensor], Tensor]
+LOSSES: dict[Metric, Summed] = {Metric.ACCURACY: cross_entropy, Metric.MAE: absolute_error}
+"""What is minimised, summed over a batch, where a task is scored by a metric."""
+SCORES: dict[Metric, Summed] = {Metric.ACCURACY: correct, Metric.MAE: absolute_error}
+"""What a metric sums up over a batch; divided by the number of rows it is the metric."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lorap_bench.data.task import GraphTask
+    from lorap_bench.metric import Metric
     from lorap_bench.models.blueprint import Blueprint
     from lorap_bench.train.loop import Trainee
     from lorap_bench.train.measure import Measured
@@ -53,7 +54,7 @@ class Trial:
 def outcome_of(trial: Trial) -> Outcome:
     """Return the record and the curves of a trial whose members have all ended.
 
-    One that was stopped early has what it reached until then: its best validation accuracy so far among its
+    One that was stopped early has what it reached until then: its best validation metric so far among its
     objectives, its curves, no figures of a trained model.
     """
     members = [trial.ended[place] for place in sorted(trial.ended)]
@@ -68,7 +69,7 @@ def outcome_of(trial: Trial) -> Outcome:
         reason=reason,
         config=trial.plan.config,
         digest=trial.plan.digest,
-        objectives=_objectives(costs, trainees, status),
+        objectives=_objectives(trial.task.metric, costs, trainees, status),
         costs=costs,
         effective=trial.plan.effective,
         members=tuple(_result(member) for member in members),
@@ -114,11 +115,13 @@ def _row_bits(measured: Sequence[Measured], task: GraphTask) -> Curves:
     return curves
 
 
-def _objectives(costs: dict[str, float], trainees: Sequence[Trainee], status: Status) -> dict[str, float]:
+def _objectives(
+    metric: Metric, costs: dict[str, float], trainees: Sequence[Trainee], status: Status
+) -> dict[str, float]:
     objectives = {name: costs[name] for name in _STATIC_OBJECTIVES if name in costs}
     values = [trainee.val for trainee in trainees if trainee.val is not None]
     if status in {Status.COMPLETE, Status.PRUNED}:
-        objectives = {"accuracy": math.fsum(values) / len(values)} | objectives
+        objectives = {metric.value: math.fsum(values) / len(values)} | objectives
     return objectives
 
 

@@ -106,7 +106,7 @@ def test_a_set_of_the_tu_collection(environment: Folders, write_tu: Callable[...
     assert environment.mirror is not None
     write_tu(environment.mirror / "TINY" / "raw")
     task = load_task(TaskConfig(dataset="TUDataset/TINY"))
-    assert (task.name, task.level, task.classes, task.metric, task.direction) == ("TINY", "graph", 2, "accuracy", "max")
+    assert (task.name, task.level, task.classes, task.metric) == ("TINY", "graph", 2, "accuracy")
     assert {name: len(index) for name, index in task.splits.items()} == {"train": 16, "val": 2, "test": 2}
     other = load_task(TaskConfig(dataset="TUDataset/TINY", fold=9))
     assert torch.equal(other.splits["val"], task.splits["test"])

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from lorap_bench.record import MemberResult, Status
-from lorap_bench.report.card import REPLICA_COLUMNS, trial_card, trial_cards
+from lorap_bench.report.card import replica_columns, trial_card, trial_cards
 from lorap_bench.report.material import Material
+from lorap_bench.report.score import Score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +36,10 @@ def test_it_holds_figures_replicas_and_command(
     assert (facts["bound on average bits"], facts["bound on overhead"]) == ("kept", "broken by 0.5")
     assert facts["model bytes"] == "1000"
     assert [row[0] for row in card["replicas"]] == ["search"] * 3 + ["fresh"] * 10
-    test = REPLICA_COLUMNS.index("test, %")
+    columns = replica_columns(Score())
+    test = columns.index("test, %")
     assert [row[test] == "–" for row in card["replicas"]] == [True] * 3 + [False] * 10
-    assert all(len(row) == len(REPLICA_COLUMNS) for row in card["replicas"])
+    assert all(len(row) == len(columns) for row in card["replicas"])
     assert card["differs"] == {"prompt.count": 4, "prompt.rank": 2}
     assert card["command"].startswith("lorap-bench train made-up.toml --set prompt.count=4")
     assert "log" not in card

@@ -101,15 +101,15 @@ def test_the_test_split_where_both_were_confirmed(
     (row,) = compare(one, other).rows
     assert row.measured == "test"
     assert row.first is not None
-    assert row.first.accuracy.n == 10
-    assert row.first.accuracy.mean == pytest.approx(0.79)
+    assert row.first.score.n == 10
+    assert row.first.score.mean == pytest.approx(0.79)
     assert row.comparison is not None
     assert row.comparison.paired
     assert row.comparison.difference.mean == pytest.approx(0.05)
     (row,) = compare(one, material(worse, name="b")).rows
     assert row.measured == "validation"
     assert row.first is not None
-    assert row.first.accuracy.n == 3
+    assert row.first.score.n == 3
 
 
 def test_standings_in_closed_form(material: Callable[..., Material], make_record: MakeRecord) -> None:

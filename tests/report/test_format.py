@@ -11,9 +11,9 @@ from lorap_bench.report.format import (
     change_text,
     gain_text,
     interval_text,
-    level_text,
     number_text,
     percent_text,
+    plain_text,
     points_text,
     result_texts,
     seconds_text,
@@ -72,11 +72,11 @@ def test_a_gain_is_in_points() -> None:
 
 
 def test_figures_in_their_own_unit() -> None:
-    assert (level_text(0.36149), level_text(None), level_text(math.nan)) == ("0.361", "–", "–")
+    assert (plain_text(0.36149), plain_text(None), plain_text(math.nan)) == ("0.361", "–", "–")
     assert (change_text(0.0123), change_text(-0.0001), change_text(None)) == ("+0.012", "+0.000", "–")
     two = t_interval([0.3, 0.4])
-    assert cell_text(two, "level") == "0.350 ± 0.071 (n = 2)"
-    assert cell_text(two, "change") == "+0.350 ± 0.071 (n = 2)"
+    assert cell_text(two, "mean") == "0.350 ± 0.071 (n = 2)"
+    assert cell_text(two, "difference") == "+0.350 ± 0.071 (n = 2)"
 
 
 def test_a_result_says_its_bits_its_standing_and_what_is_missing() -> None:

@@ -12,14 +12,14 @@ import pytest
 
 from lorap_bench.record import Status
 from lorap_bench.report.trial import (
-    accuracy,
     command,
-    confirmed_accuracy,
+    confirmed_score,
     gain,
     layer_bits,
     objective,
     prompt_text,
     roles,
+    score,
 )
 from lorap_bench.store.look import Baseline, Confirmation
 
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
 
 def test_accuracy_is_over_seeds(make_record: Make) -> None:
-    interval = accuracy(make_record(accuracy=0.8))
+    interval = score(make_record(accuracy=0.8))
     assert interval is not None
     assert (interval.n, round(interval.mean, 12), round(interval.std or 0, 12)) == (3, 0.8, 0.01)
-    assert accuracy(make_record(members=())) is None
+    assert score(make_record(members=())) is None
 
 
 def test_confirmed_accuracy_is_the_test_split(make_record: Make, make_confirmation: MakeConfirmation) -> None:
     confirmation = make_confirmation(make_record(accuracy=0.8))
-    interval = confirmed_accuracy(confirmation)
+    interval = confirmed_score(confirmation)
     assert interval is not None
     assert (interval.n, round(interval.mean, 12)) == (10, 0.79)
-    assert confirmed_accuracy(None) is None
-    assert confirmed_accuracy(Confirmation(look=1, record=make_record())) is None
+    assert confirmed_score(None) is None
+    assert confirmed_score(Confirmation(look=1, record=make_record())) is None
 
 
 def test_gains_are_paired_by_seed(make_record: Make, make_confirmation: MakeConfirmation) -> None:

@@ -15,7 +15,7 @@ from lorap_bench.search.forecast import Forecaster
 from lorap_bench.search.told import Observation, Told
 from lorap_bench.stats.front import box_hypervolume
 from lorap_bench.study.space import overlay
-from lorap_bench.study.spec import OBJECTIVES
+from lorap_bench.study.spec import objectives_of
 from tests.search.synthetic import SMALL, WIDE, accuracy_of, make_spec, sketch
 
 if TYPE_CHECKING:
@@ -74,10 +74,9 @@ def test_it_beats_chance_on_every_kind_of_space(planner: Any) -> None:
         point = choose.choose(known(observations), turn)
         assert point is not None
         observations += observe(spec, [point])
-    reached = box_hypervolume([one.values for one in observations], OBJECTIVES)
-    chance = [
-        box_hypervolume([figures(spec, point) for point in sampled(spec, 30, seed)], OBJECTIVES) for seed in range(5)
-    ]
+    ways = objectives_of(spec.metric)
+    reached = box_hypervolume([one.values for one in observations], ways)
+    chance = [box_hypervolume([figures(spec, point) for point in sampled(spec, 30, seed)], ways) for seed in range(5)]
     assert reached > max(chance)
 
 
@@ -201,3 +200,35 @@ def test_first_points_spread_over_the_candidates_and_follow_the_weights_of_ranks
     assert {choose.start(number, number, [(2, 1.0), (3, 0.0)])["prompt.rank"] for number in range(8)} == {2}
     impossible = chooser(make_spec(SMALL, constraints={"average_bits": "<= 1"}))
     assert impossible.start(0, 0).keys() == {"quant.bits", "prompt.rank"}
+
+
+def test_a_gain_of_an_error_is_how_far_it_is_from_the_worst_corner() -> None:
+    spec = make_spec(SMALL, objectives=["mae", "average_bits", "overhead"])
+    encoding = Encoding(spec.parameters)
+    points = sampled(spec, 3)
+    errors = [0.5, 1.0, 9.0]
+    seen = [
+        Observation(point, encoding.row(point), (error, 4.0, 1.0), True)
+        for point, error in zip(points, errors, strict=True)
+    ]
+    forecaster = Forecaster(spec)
+    assert [forecaster.gains(one)[0] for one in seen] == [0.75, 0.5, -3.5]
+    early = Observation(points[0], encoding.row(points[0]), None, True, (1.5, 0.25))
+    assert [forecaster._metric(one) for one in (*seen, early)] == [0.75, 0.5, 0.0, 0.25]
+
+
+def test_it_seeks_small_errors() -> None:
+    """Told in errors, the sampler proposes what it would if it were told in accuracies of the same worth."""
+    proposed = []
+    for metric, start, slope in (("accuracy", 0.0, 1.0), ("mae", 2.0, -2.0)):
+        spec = make_spec(SMALL, objectives=[metric, "average_bits", "overhead"])
+        encoding = Encoding(spec.parameters)
+        seen = []
+        for point in sampled(spec, 12):
+            config = overlay(spec.base, point)
+            costs = sketch(config).costs
+            values = (start + slope * accuracy_of(config, 0), costs["average_bits"], costs["overhead"])
+            seen.append(Observation(point, encoding.row(point), values, True))
+        proposed.append(chooser(spec).choose(known(seen), 0))
+    assert proposed[0] is not None
+    assert proposed[0] == proposed[1]

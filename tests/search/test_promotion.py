@@ -166,3 +166,35 @@ def test_a_promotion_is_decided_once_where_another_driver_comes_between(
         again = broker.ask()
         assert again is not None
         assert (again.number, again.seeds) == (job.number, member_seeds(0, job.number, 3)[1:])
+
+
+def erring(outcome: Outcome) -> Outcome:
+    """Return an outcome whose error is 1 less its accuracy."""
+    record = outcome.record
+    members = tuple(replace(member, val=1 - (member.val or 0.0)) for member in record.members)
+    objectives = {name: value for name, value in record.objectives.items() if name != "accuracy"}
+    mean = sum(member.val or 0.0 for member in members) / len(members)
+    return outcome._replace(record=replace(record, members=members, objectives={"mae": mean, **objectives}))
+
+
+def test_of_errors_the_smaller_is_promoted(tmp_path: Path) -> None:
+    """A study told in errors promotes, and has on its front, what it would if it were told in accuracies."""
+    space = {"quant.bits": {"choices": [2, 4, 8]}, "prompt.rank": {"int": [1, 8]}}
+
+    def trains(config: TrialConfig, seeds: Sequence[int], **arguments: Any) -> Outcome:
+        return erring(train(config, seeds, **arguments))
+
+    found = []
+    for name, metric, trainer in (("accuracies", "accuracy", train), ("errors", "mae", trains)):
+        spec = make_spec(space, trials=24, objectives=[metric, "average_bits", "overhead"], **SCREENED)
+        with open_broker(tmp_path / name, spec) as broker:
+            run_local(broker, each(trainer), Stop())
+        records = StudyFolder.open(tmp_path / name, spec.name).records()
+        found.append(([len(one.members) for one in records], [one.number for one in front(spec, records)]))
+    assert found[0] == found[1]
+
+
+def test_parts_of_a_trial_on_values_are_joined_as_one() -> None:
+    spec = make_spec(objectives=["mae"])
+    found = joined(erring(train(spec.base, [1])), erring(train(spec.base, [2, 3])))
+    assert found.record.objectives == pytest.approx(erring(train(spec.base, [1, 2, 3])).record.objectives)

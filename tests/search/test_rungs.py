@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -201,3 +202,26 @@ def test_a_promoted_trial_is_compared_by_the_seeds_that_every_trial_has() -> Non
         promoted.add(*ended(number, [[0.5 + number / 10], [0.1], [0.1]], 4.0))
     for found in (screened, promoted):
         assert judged(found, (9, 0.55, 4.0), (10, 0.75, 4.0)) == {9}
+
+
+def erring(
+    number: int, best: list[float], bits: float, final: float
+) -> tuple[TrialRecord, dict[str, list[list[float]]]]:
+    """Return a complete trial on values: its error at rungs, and at the end."""
+    record, curves = ended(number, [best], bits, final=final)
+    return replace(record, objectives={"average_bits": bits, "mae": final}), curves
+
+
+def test_of_errors_the_smallest_third_goes_on() -> None:
+    found = rungs(("mae",))
+    assert judged(found, *((n, n / 10, 4.0) for n in range(9))) == set(range(3, 9))
+
+
+def test_an_error_that_cannot_fall_far_enough_ends() -> None:
+    found = rungs(("mae", "average_bits"), **BOUND)
+    for number in range(COMPLETE_NEEDED):
+        found.add(*erring(number, [0.9, 0.7], 4.0, 0.5))  # from 0.9 at the first rung to 0.5: 0.4 less
+    reasons = found.judge(5, {20: [1.0], 21: [0.85]}, {20: {"average_bits": 4.0}, 21: {"average_bits": 4.0}})
+    assert set(reasons) == {20}
+    assert "even an MAE of 0.6000 would be dominated by trial 0" in reasons[20]
+    assert found.judge(5, {22: [0.3]}, {22: {"average_bits": 8.0}}) == {}  # no error is below 0

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lorap_bench.config import TrialConfig
 from lorap_bench.errors import ConfigError, Fault
+from lorap_bench.metric import Metric
 from lorap_bench.study.file import flatten_space, load_config, load_study, study_name
 from lorap_bench.study.space import Choices, FloatRange, IntRange
+from tests.study.conftest import MINIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -339,3 +342,34 @@ def test_a_folder_in_place_of_a_file_does_not_suggest_itself(tmp_path: Path, cat
     with pytest.raises(ConfigError, match="is a directory") as caught:
         load_study(path, catalog=catalog)
     assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "metric", "right", "what"),
+    [
+        ("ZINC", "accuracy", "mae", "values"),
+        ("Molecules/ZINC", "accuracy", "mae", "values"),
+        ("Cora", "mae", "accuracy", "classes"),
+    ],
+)
+def test_a_metric_goes_with_what_is_predicted(
+    study_file: Write, catalog: Catalog, dataset: str, metric: str, right: str, what: str
+) -> None:
+    chemistry = replace(
+        catalog, datasets=(*catalog.datasets, "ZINC"), families=("Molecules",), metrics={"ZINC": Metric.MAE}
+    )
+    text = (
+        MINIMAL.replace('"accuracy"', f'"{metric}"')
+        + f"""
+[task]
+dataset = "{dataset}"
+[constraints]
+{metric} = "<= 2"
+"""
+    )
+    found = faults_of(study_file(text=text), chemistry)
+    assert set(found) == {"objectives", f"constraints.{metric}"}
+    assert found["objectives"].message == f"{what} are predicted on {dataset}"
+    assert (found["objectives"].got, found["objectives"].allowed) == (metric, right)
+    spec = load_study(study_file(text=text.replace(metric, right)), catalog=chemistry)
+    assert spec.metric.value == right

@@ -61,3 +61,16 @@ def test_a_complete_member_has_figures(change: dict[str, Any]) -> None:
     assert list(selection_faults(broken, {})) == ["seed 7 is complete and has no validation figure"]
     failed = replace(one.members[0], status=Status.DIVERGED, **change)
     assert list(selection_faults(replace(one, status=Status.DIVERGED, members=(failed,)), {})) == []
+
+
+def test_of_errors_the_first_of_the_least_is_chosen() -> None:
+    one = record(1, 0.3)
+    config = {**one.config, "task": {**one.config["task"], "dataset": "ZINC"}}
+    least = replace(one, config=config, objectives={"mae": 0.3})
+    assert faults(least, [0.9, 0.3, 0.3, 0.8], LOSS) == []
+    assert faults(least, [0.9, 0.3, 0.2, 0.8], LOSS) == [
+        "seed 7: epoch 1 (0.3) was chosen, best on validation is epoch 2 (0.2)"
+    ]
+    assert list(selection_faults(replace(least, objectives={"mae": 0.4}), {})) == [
+        "the objective mae, 0.4, is not the mean of the validation figures"
+    ]

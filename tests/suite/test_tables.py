@@ -27,7 +27,8 @@ def test_one_row_a_replica_in_the_order_of_the_suite(load: Callable[[str], Suite
     results = {cell.key: result(cell, seconds=3, epochs=1) for cell in (cells[2], cells[0])}
     table = tidy(cells, results)
     assert table["key"].tolist() == [cells[0].key, cells[2].key]
-    first = ["bits", "scheme", "prompt", "key", "seed", "fold", "status", "reason", "val", "test", "best_epoch"]
+    first = ["bits", "scheme", "prompt", "key", "seed", "fold", "status", "reason", "metric"]
+    first += ["val", "test", "best_epoch"]
     last = ["started", "seconds", "commit", "versions", "backend", "device", "machine"]
     assert list(table.columns) == [*first, *COSTS, *(f"run.{name}" for name in last)]
     assert table["bits"].tolist() == [4, 4]

@@ -24,9 +24,9 @@ _PARTS = {"prompt.kind": "prompts", "quant.scheme": "schemes"}
 
 
 def section(material: Material) -> Section | None:
-    """Return the section; None where accuracy is not in the plane of the front: costs do not vary over runs."""
+    """Return the section; None where the metric is not in the plane of the front: costs do not vary over runs."""
     x, y = axes(material.spec)
-    if y != "accuracy":
+    if y != material.metric.value:
         return None
     blocks = tuple(_blocks(material, x))
     return Section(id="attainment", title="What a run attains", nav="Attainment", blocks=blocks)
@@ -38,9 +38,9 @@ def _blocks(material: Material, x: str) -> Iterator[Block]:
         yield Words("No feasible trial completed, so no run attains anything.", empty=True)
         return
     lined = line_up(found, x)
-    shown = window(x, lined.sides)
+    shown = window(x, lined.sides, material.score)
     if shown is None:
-        yield Words(f"No feasible trial has both an accuracy and its {x.replace('_', ' ')}.", empty=True)
+        yield Words(f"No feasible trial has both an {material.score.name} and its {x.replace('_', ' ')}.", empty=True)
         return
     if max(len(side.runs) for side in lined.sides) < 2:
         yield Words(f"There is one run, so shares of runs say nothing beyond its front. {_more(material)}", empty=True)
@@ -64,18 +64,19 @@ def attainment_blocks(lined: LineUp, shown: Window) -> Iterator[Block]:
 
 
 def _lead(material: Material, lined: LineUp) -> str:
+    written = material.score
     text = (
-        "A run attains a point if one of its trials is at least as accurate and costs no more. A line bounds what "
+        f"A run attains a point if one of its trials {written.as_good} and costs no more. A line bounds what "
         "half of the runs attain, its band what a quarter to three quarters of them do. "
     )
     if lined.searches:
         counts = ", ".join(f"{plain(side.label)} n = {len(side.runs)}" for side in lined.sides)
-        text += f"**A run is one search**, with the mean accuracies of its feasible trials: {counts}."
+        text += f"**A run is one search**, with the mean {written.names} of its feasible trials: {counts}."
     else:
         many = max(len(side.runs) for side in lined.sides)
         text += (
-            f"**A run is one replica of the one search, n = {many}**: the accuracy that each trial has with its first "
-            "seed is one run, that with its second another. So this is the scatter of training, not that of the "
+            f"**A run is one replica of the one search, n = {many}**: the {written.name} that each trial has with its "
+            "first seed is one run, that with its second another. So this is the scatter of training, not that of the "
             f"search. {_more(material)}"
         )
         if len(seeds := sorted({len(record.members) for record in material.able})) > 1:

@@ -16,13 +16,14 @@ from lorap_bench.report.palette import LIGHT, ramp
 from lorap_bench.report.representatives import average_bits, by_bits, evenly, label
 from lorap_bench.report.sections.row_bits import row_bits_blocks
 from lorap_bench.report.site_bits import site_bits, site_parts, sites
-from lorap_bench.report.trial import accuracy
+from lorap_bench.report.trial import score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lorap_bench.record import TrialRecord
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
 __all__ = ["MOST_ROWS", "section"]
 
@@ -37,7 +38,7 @@ def section(material: Material) -> Section:
     blocks: list[Block] = []
     if front:
         shown = evenly(front, MOST_ROWS)
-        blocks += [Words(_lead(front, shown)), _figure(front, shown)]
+        blocks += [Words(_lead(front, shown)), _figure(front, shown, material.score)]
     elif material.front:
         blocks.append(Words("No trial of the front records the width of its sites.", empty=True))
     else:
@@ -62,7 +63,7 @@ def _lead(front: Sequence[TrialRecord], shown: Sequence[TrialRecord]) -> str:
     return text
 
 
-def _figure(front: Sequence[TrialRecord], shown: Sequence[TrialRecord]) -> Figure:
+def _figure(front: Sequence[TrialRecord], shown: Sequence[TrialRecord], written: Score) -> Figure:
     names = sites(front)
     cells = [[site_bits(record).get(name) for name in names] for record in shown]
     plot = base_figure("", "", height=150 + _ROW * len(shown))
@@ -86,7 +87,7 @@ def _figure(front: Sequence[TrialRecord], shown: Sequence[TrialRecord]) -> Figur
         f"Heat map of bit widths, {len(shown)} trials by {len(names)} sites: "
         f"from {number_text(min(widths))} to {number_text(max(widths))} bits"
     )
-    return Figure(id="bits-sites", label=words, plot=plot, table=_table(front, names))
+    return Figure(id="bits-sites", label=words, plot=plot, table=_table(front, names, written))
 
 
 def _heat_map(shown: Sequence[TrialRecord], names: Sequence[str], cells: list[list[float | None]]) -> go.Heatmap:
@@ -144,10 +145,11 @@ def _name_layers(plot: go.Figure, names: Sequence[str]) -> None:
         start = end
 
 
-def _table(front: Sequence[TrialRecord], names: Sequence[str]) -> Table:
+def _table(front: Sequence[TrialRecord], names: Sequence[str], written: Score) -> Table:
+    title = written.title("Validation")
     columns = (
         Column("Trial", "trial"),
-        Column("Validation accuracy (%)", "interval"),
+        Column(title, written.column("").kind),
         Column("Average bits"),
         *(Column(name) for name in names),
     )
@@ -156,7 +158,7 @@ def _table(front: Sequence[TrialRecord], names: Sequence[str]) -> Table:
         widths = site_bits(record)
         bits = average_bits(record)
         average = bits if math.isfinite(bits) else None
-        rows.append((record.number, accuracy(record), average, *(widths.get(name) for name in names)))
+        rows.append((record.number, score(record), average, *(widths.get(name) for name in names)))
     return Table(
         id="bits-sites-table",
         caption=f"Bit width of each site, {len(front)} trials of the front",

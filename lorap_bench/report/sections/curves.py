@@ -1,4 +1,4 @@
-"""How the front's trials trained: validation accuracy and training loss by epoch."""
+"""How the front's trials trained: validation metric and training loss by epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lorap_bench.report.figures import base_figure
 from lorap_bench.report.palette import dash, series, symbol
 from lorap_bench.report.representatives import label, spread
 from lorap_bench.report.training import Course, course
-from lorap_bench.report.trial import objective
+from lorap_bench.report.trial import quality
 from lorap_bench.report.verdict import winners
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lorap_bench.record import Curves, TrialRecord
     from lorap_bench.report.document import Block
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
 __all__ = ["MOST_TRIALS", "section"]
 
@@ -60,7 +61,7 @@ def _blocks(material: Material) -> Iterator[Block]:
         )
         return
     yield Words(_lead(material, shown))
-    yield Pair(((_validation(shown),), (_loss(shown),)))
+    yield Pair(((_validation(shown, material.score),), (_loss(shown),)))
 
 
 def _lead(material: Material, shown: Sequence[_Trained]) -> str:
@@ -71,28 +72,28 @@ def _lead(material: Material, shown: Sequence[_Trained]) -> str:
         "the first epoch is 0."
     )
     if seeds[-1] > 1:
-        whose = "each line" if len(shown) <= _WITH_BAND else "the first and the most accurate line"
+        whose = "each line" if len(shown) <= _WITH_BAND else f"the first and the {material.score.best} line"
         text += f" The band around {whose} runs from the least to the most of its seeds; the tables have every seed."
     return text
 
 
-def _validation(shown: Sequence[_Trained]) -> Figure:
-    plot = _plot(shown, "val_metric", "validation accuracy (%)", 100.0)
+def _validation(shown: Sequence[_Trained], written: Score) -> Figure:
+    plot = _plot(shown, "val_metric", written.title("validation"), written.scale)
     columns = (
         Column("Trial", "trial"),
         Column("Seed", "whole"),
         Column("Epochs", "whole"),
         Column("Best epoch", "whole"),
-        Column("Accuracy at the best epoch, %", "fraction"),
-        Column("Accuracy at the last, %", "fraction"),
+        written.single(f"{written.heading} at the best epoch"),
+        written.single(f"{written.heading} at the last"),
     )
     rows = [
         (one.record.number, member.seed, member.epochs, member.best_epoch, member.val, _last(one, "val_metric", place))
         for one in shown
         for place, member in enumerate(one.record.members)
     ]
-    table = _table("curves-validation-table", "Validation accuracy by trial and seed", columns, rows)
-    words = f"Lines of validation accuracy by epoch, {len(shown)} trials of the front"
+    table = _table("curves-validation-table", f"Validation {written.name} by trial and seed", columns, rows)
+    words = f"Lines of validation {written.name} by epoch, {len(shown)} trials of the front"
     return Figure(id="curves-validation", label=words, plot=plot, table=table)
 
 
@@ -131,7 +132,7 @@ def _last(one: _Trained, name: str, place: int) -> float | None:
 
 def _plot(shown: Sequence[_Trained], name: str, title: str, factor: float) -> go.Figure:
     plot = base_figure("epoch", title, height=400)
-    best = max(shown, key=lambda one: objective(one.record, "accuracy"))
+    best = max(shown, key=lambda one: quality(one.record))
     lines = []
     for place, one in enumerate(shown):
         found = course(one.record.config, one.curves, name)

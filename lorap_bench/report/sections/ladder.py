@@ -17,8 +17,11 @@ from lorap_bench.report.verdict import winners
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lorap_bench.metric import Metric
+    from lorap_bench.record import TrialRecord
     from lorap_bench.report.document import Block
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
 __all__ = ["section"]
 
@@ -36,7 +39,7 @@ def _blocks(material: Material) -> Iterator[Block]:
     if not confirmed:
         file = plain(material.file)
         yield Words(
-            "No test accuracy has been measured, so nothing can be compared. "
+            f"No test {material.score.name} has been measured, so nothing can be compared. "
             f"`lorap-bench confirm {file} --ladder` trains the front and its simpler rungs on fresh seeds.",
             empty=True,
         )
@@ -51,7 +54,7 @@ def _blocks(material: Material) -> Iterator[Block]:
         "the search chose for the trial: the rungs below were not tuned for themselves."
     )
     yield _figure(material, ladders)
-    yield from _ranks(ladders)
+    yield from _ranks(ladders, material.metric)
     if climbed:
         significant = sum(step.adjusted is not None and step.adjusted < 0.05 for step in climbed)
         yield Words(
@@ -60,17 +63,18 @@ def _blocks(material: Material) -> Iterator[Block]:
             f"**{significant} of {len(climbed)} are below 0.05**. {worth(climbed)}Wilcoxon’s signed-rank p stands "
             "beside it unadjusted; d is the mean difference over its standard deviation."
         )
-        yield _comparisons(climbed)
+        yield _comparisons(climbed, material.score)
 
 
 def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
-    plot = base_figure("", "test accuracy (%)", height=380)
+    written = material.score
+    plot = base_figure("", written.title("test"), height=380)
     records = [record for record in material.complete if record.number in ladders]
     best = [winner.record.number for winner in winners(material.records)]
     for place, record in enumerate(spread(records, _DRAWN, best)):
         ladder = ladders[record.number]
         shown = [(_place(rung, ladder), rung) for rung in ladder if rung.test is not None]
-        plot.add_trace(_line(place, record.number, label(record), shown))
+        plot.add_trace(_line(place, record, shown, written))
     used = {where for trace in plot.data for where in trace.x}
     order = [name for name in _RUNGS if name in used]
     plot.update_xaxes(type="category", categoryorder="array", categoryarray=order, showgrid=False)
@@ -79,7 +83,7 @@ def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
         Column("Trial", "trial"),
         Column("Rung", "text"),
         Column("Average bits"),
-        Column("Test accuracy, %", "interval"),
+        written.column("Test"),
     )
     rows = [
         (number, rung.words, average_bits(rung.record), rung.test)
@@ -88,27 +92,28 @@ def _figure(material: Material, ladders: dict[int, list[Rung]]) -> Figure:
     ]
     table = Table(
         id="rungs",
-        caption="Test accuracy by rung",
+        caption=f"Test {written.name} by rung",
         columns=columns,
         rows=rows,
         trials=[number for number, ladder in ladders.items() for _ in ladder],
     )
-    words = "Test accuracy of confirmed trials from FP32 down to the scheme without a prompt and up to the trial itself"
+    way = "from FP32 down to the scheme without a prompt and up to the trial itself"
+    words = f"Test {written.name} of confirmed trials {way}"
     return Figure(id="ladder-lines", label=words, plot=plot, table=table)
 
 
-def _line(place: int, number: int, name: str, shown: Sequence[tuple[str, Rung]]) -> go.Scatter:
+def _line(place: int, record: TrialRecord, shown: Sequence[tuple[str, Rung]], written: Score) -> go.Scatter:
     tests = [rung.test for _, rung in shown if rung.test is not None]
     return go.Scatter(
         x=[where for where, _ in shown],
-        y=[100 * test.mean for test in tests],
-        error_y=interval_bars(tests) | {"color": series(place), "thickness": 1, "width": 3},
+        y=[written.scale * test.mean for test in tests],
+        error_y=interval_bars(tests, written.scale) | {"color": series(place), "thickness": 1, "width": 3},
         mode="lines+markers",
-        name=name,
+        name=label(record),
         line={"color": series(place), "dash": dash(place), "width": 1.5},
         marker={"color": series(place), "symbol": symbol(place), "size": 8},
-        meta={"trial": number},
-        hovertemplate="%{x}: %{y:.1f} %",
+        meta={"trial": record.number},
+        hovertemplate=f"%{{x}}: %{{y:{written.digits}}}{written.unit}",
     )
 
 
@@ -118,10 +123,12 @@ def _place(rung: Rung, ladder: Sequence[Rung]) -> str:
     return "no prompt" if rung.record.config.get("prompt", {}).get("kind") == "None" else "the trial"
 
 
-def _ranks(ladders: dict[int, list[Rung]]) -> Iterator[Block]:
+def _ranks(ladders: dict[int, list[Rung]], metric: Metric) -> Iterator[Block]:
     """Rank the rungs over the confirmed trials that have all of them."""
     names = [name for name in _RUNGS if any(_place(rung, one) == name for one in ladders.values() for rung in one)]
-    found = [{_place(rung, one): rung.test.mean for rung in one if rung.test} for one in ladders.values()]
+    found = [
+        {_place(rung, one): metric.quality(rung.test.mean) for rung in one if rung.test} for one in ladders.values()
+    ]
     table = [[means.get(name) for name in names] for means in found if "the trial" in means]
     figure = critical_figure("ladder-ranks", names, table) if table else None
     if figure is not None:
@@ -132,11 +139,11 @@ def _ranks(ladders: dict[int, list[Rung]]) -> Iterator[Block]:
         yield figure
 
 
-def _comparisons(climbed: Sequence[Step]) -> Table:
+def _comparisons(climbed: Sequence[Step], written: Score) -> Table:
     columns = (
         Column("Trial", "trial"),
         Column("Comparison", "text"),
-        Column("Difference, points", "gain"),
+        written.gains("Difference"),
         Column("p, Holm", "p"),
         Column("p", "p"),
         Column("p, Wilcoxon", "p"),
@@ -156,7 +163,7 @@ def _comparisons(climbed: Sequence[Step]) -> Table:
         )
 
     # What a prompt is worth comes before what quantization costs.
-    ordered = sorted(climbed, key=lambda step: (step.words.startswith("no prompt"), step.trial))
+    ordered = sorted(climbed, key=lambda step: (step.fp32, step.trial))
     return Table(
         id="comparisons",
         caption="Paired comparisons of rungs",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["section"]
 
 _FEWEST = 2
-_COLOURED = ("accuracy, %", "average bits", "overhead, %")
+_COLOURED = ("average bits", "overhead, %")
 
 
 def section(material: Material) -> Section:
@@ -37,8 +37,8 @@ def _lead(material: Material) -> str:
     which = f"the {complete} complete trials" if drawn == complete else f"{drawn} of {complete} complete trials"
     text = (
         f"A line a trial, {which}: the searched parameters, then what came of them. Drag along an axis to keep the "
-        "trials between two values; every linked figure follows. Colour is the accuracy. A trial without a parameter "
-        "stands at the axis’s foot, marked by a dash."
+        f"trials between two values; every linked figure follows. Colour is the {material.score.name}. A trial without "
+        "a parameter stands at the axis’s foot, marked by a dash."
     )
     if drawn < complete:
         text += " Left out are trials where they are dense, never one of the front."
@@ -48,7 +48,7 @@ def _lead(material: Material) -> str:
 def _parallel(material: Material) -> Parallel:
     table = drawn_table(material)
     labels = [column.label for column in table.columns]
-    coloured = next((name for name in _COLOURED if name in labels), labels[-1])
+    coloured = next((name for name in (material.score.column("").label, *_COLOURED) if name in labels), labels[-1])
     return Parallel(
         id="parallel-lines",
         label=f"Parallel coordinates of {len(table.rows)} trials over {len(material.varied)} searched parameters "

@@ -1,23 +1,25 @@
-"""The Pareto front: in the plane of accuracy and bits, in space, and as a table."""
+"""The Pareto front: in the plane of the metric and bits, in space, and as a table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lorap_bench.metric import Metric
 from lorap_bench.report.document import Column, Figure, Section, Table, Words
 from lorap_bench.report.drawn import drawn_table
 from lorap_bench.report.figures import TITLES
 from lorap_bench.report.marks import known_figures
 from lorap_bench.report.pareto import axes, pareto_figure
+from lorap_bench.report.score import Score, spoken
 from lorap_bench.report.space import space_figure
 from lorap_bench.report.trial import (
-    accuracy,
-    confirmed_accuracy,
+    confirmed_score,
     gain,
     layer_bits,
     objective,
     prompt_text,
     roles,
+    score,
 )
 
 if TYPE_CHECKING:
@@ -49,9 +51,10 @@ def _blocks(material: Material) -> Iterator[Block]:
     if space is not None:
         yield Words(
             "The same trials with all three objectives: drag to turn, point for the whole configuration, click for a "
-            "trial’s card. Colour repeats the accuracy."
+            f"trial’s card. Colour repeats the {material.score.name}."
         )
-        label = "The trials in space: average bits and overhead along the floor, validation accuracy upright"
+        floor = "average bits and overhead along the floor"
+        label = f"The trials in space: {floor}, validation {material.score.name} upright"
         yield Figure(id="space", label=label, plot=space, table=drawn, hover=True)
     if material.front:
         yield Words(_front_words(material))
@@ -62,8 +65,8 @@ def _blocks(material: Material) -> Iterator[Block]:
 
 def _plane(material: Material, x: str, y: str) -> str:
     spec, front = material.spec, material.front
-    names = ", ".join(name.replace("_", " ") for name in spec.objectives)
-    bars = ", bars ± 1 standard deviation between seeds" if y == "accuracy" else ""
+    names = ", ".join(map(spoken, spec.objectives))
+    bars = ", bars ± 1 standard deviation between seeds" if y == spec.metric.value else ""
     text = (
         f"Each point is one trial: the mean over its seeds{bars}. Diamonds are the front in {len(spec.objectives)} "
         f"objective{'s' if len(spec.objectives) != 1 else ''} ({names}; {len(front)} of {len(material.complete)} "
@@ -72,10 +75,10 @@ def _plane(material: Material, x: str, y: str) -> str:
     if {x, y} <= set(spec.objectives):
         what = "width" if x == "average_bits" else "overhead"
         text += f" The line is the best that each {what} can buy in this plane."
-    if material.confirmations and y == "accuracy":
+    if material.confirmations and y == spec.metric.value:
         text += " Squares are the confirmed trials’ schemes without a prompt, on the fresh seeds of the confirmation."
-    if x == "average_bits" and y == "accuracy" and known_figures(material):
-        text += " A click on “published” in the legend adds published figures: those are test accuracies."
+    if x == "average_bits" and y == spec.metric.value and known_figures(material):
+        text += f" A click on “published” in the legend adds published figures: those are test {material.score.names}."
     left = len(material.complete) - len(material.drawn)
     if left:
         text += f" {left} dominated or infeasible trials are not drawn: those where they are densest."
@@ -83,28 +86,42 @@ def _plane(material: Material, x: str, y: str) -> str:
 
 
 def _front_words(material: Material) -> str:
+    written = material.score
     text = (
-        "The non-dominated trials, each configuration once. Accuracies in percent with their 95 % t interval over n "
+        f"The non-dominated trials, each configuration once. {_figures(written)} with their 95 % t interval over n "
         "seeds (of two seeds ± their standard deviation); after an arrow, the rank of each layer where the prompt "
         "count or a layer’s width clamped it."
     )
     if material.confirmations:
         text += (
-            " A gain is the trial’s test accuracy minus that of the same configuration without its prompt, or of the "
-            "same model in FP32 without a prompt, in percentage points: the mean of the differences seed by seed, all "
+            f" A gain is {_gain(written)}: the mean of the differences seed by seed, all "
             "trained with the same fresh seeds. Each interval stands for itself; no correction is made for their "
             "number."
         )
     return text
 
 
+def _figures(written: Score) -> str:
+    percent = written.metric is Metric.ACCURACY
+    return "Accuracies in percent" if percent else f"{written.name}, where less is better,"
+
+
+def _gain(written: Score) -> str:
+    """Say what is taken from what."""
+    others = "that of the same configuration without its prompt, or of the same model in FP32 without a prompt"
+    if written.metric.higher_is_better:
+        return f"the trial’s test {written.name} minus {others}, in percentage points"
+    return f"{others}, minus the trial’s own test {written.name}, so that more than 0 is better"
+
+
 def front_table(material: Material) -> Table:
     """Return the front as a table, the cheapest first."""
     confirmed = material.confirmations
     shown = roles(confirmed.values()) if confirmed else []
-    columns = [Column("Trial", "trial"), Column("Validation accuracy, %", "interval")]
-    columns += [Column("Test accuracy, %", "interval")] if confirmed else []
-    columns += [Column(f"Gain over {role.words}, points", "gain") for role in shown]
+    written = material.score
+    columns = [Column("Trial", "trial"), written.column("Validation")]
+    columns += [written.column("Test")] if confirmed else []
+    columns += [written.gains(f"Gain over {role.words}") for role in shown]
     columns += [
         Column("Average bits"),
         Column("Overhead, %"),
@@ -119,8 +136,8 @@ def front_table(material: Material) -> Table:
         layers = " · ".join(f"{layer}: {bits}" for layer, bits in layer_bits(record).items())
         return (
             record.number,
-            accuracy(record),
-            *((confirmed_accuracy(found),) if confirmed else ()),
+            score(record),
+            *((confirmed_score(found),) if confirmed else ()),
             *(gain(found, role) for role in shown),
             objective(record, "average_bits"),
             objective(record, "overhead"),

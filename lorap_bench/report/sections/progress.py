@@ -12,6 +12,7 @@ from lorap_bench.report.company import Method, methods
 from lorap_bench.report.document import Column, Figure, Pair, Section, Table, Words, plain
 from lorap_bench.report.figures import base_figure, step_trace
 from lorap_bench.report.format import number_text
+from lorap_bench.report.score import spoken
 from lorap_bench.report.table import directions, objective_matrix
 from lorap_bench.stats.front import REFERENCE, box_hypervolume_history
 from lorap_bench.study.spec import OBJECTIVES
@@ -80,14 +81,14 @@ def _lead(material: Material, found: dict[Method, list[History]]) -> str:
     own = history(material)
     names = list(material.spec.objectives)
     worst, ideal = (
-        ", ".join(f"{name.replace('_', ' ')} {getattr(REFERENCE, end)[name]:g}" for name in names)
-        for end in ("worst", "ideal")
+        ", ".join(f"{spoken(name)} {getattr(REFERENCE, end)[name]:g}" for name in names) for end in ("worst", "ideal")
     )
+    unit = "accuracy as a fraction" if material.metric.higher_is_better else "MAE in the unit of what is predicted"
     text = (
         f"The share of the reference box that the front dominates: **{own.value[-1]:.4f}** after "
         f"{own.spent['trials'][-1]:,.0f} trials of the budget, which repeated, refused and lost ones do not spend. The "
         f"box (reference point version {REFERENCE.version}) runs from the worst corner ({worst}) to the ideal one "
-        f"({ideal}); accuracy as a fraction, overhead in percent. It is the same for every study, so curves may be "
+        f"({ideal}); {unit}, overhead in percent. It is the same for every study, so curves may be "
         "compared."
     )
     outside = _outside(material)

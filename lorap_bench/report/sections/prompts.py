@@ -12,7 +12,7 @@ from lorap_bench.report.figures import base_figure, marginal_figure
 from lorap_bench.report.grid import grid_figure
 from lorap_bench.report.marginal import PATHS, Group, amount, marginal
 from lorap_bench.report.palette import dash, series, symbol
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.trial import objective, score
 from lorap_bench.stats.slope import Gain, Visited, doubling_gain
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.document import Block
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
 __all__ = ["section"]
 
@@ -54,17 +55,18 @@ def section(material: Material) -> Section | None:
 def _blocks(material: Material, found: dict[str, list[Group]]) -> Iterator[Block]:
     bought = [one for path in found if (one := _bought(material, path)) is not None]
     yield Heading("What one more buys, by width")
+    written = material.score
     if bought:
         yield Words(
-            "From a linear model of the trials that have the prompt: accuracy by log₂ of the amount, its product with "
-            "the average bits, the bits to the third power and the other searched parameters; a rank counts as its "
-            "prompt count or a layer clamped it. Told are the widths with five trials and more, of different amounts, "
-            "within half a bit, unless the interval is wider than all accuracies lie apart. Bars are 95 % bootstrap "
-            "intervals over trials. **This is an association in what the search visited, not an effect**: the "
-            "[ladder](#ladder) holds the paired comparisons."
+            f"From a linear model of the trials that have the prompt: {written.name} by log₂ of the amount, its "
+            "product with the average bits, the bits to the third power and the other searched parameters; a rank "
+            "counts as its prompt count or a layer clamped it. Told are the widths with five trials and more, of "
+            f"different amounts, within half a bit, unless the interval is wider than all {written.names} lie apart. "
+            "Bars are 95 % bootstrap intervals over trials. **This is an association in what the search visited, not "
+            "an effect**: the [ladder](#ladder) holds the paired comparisons."
         )
-        yield Words(" ".join(_sentence(one) for one in bought))
-        yield _slopes(bought)
+        yield Words(" ".join(_sentence(one, written) for one in bought))
+        yield _slopes(bought, written)
     else:
         yield Words(
             "Too few trials with a prompt, or too little variety among them, to tell what one more buys at a width (at "
@@ -80,7 +82,7 @@ def _blocks(material: Material, found: dict[str, list[Group]]) -> Iterator[Block
     yield Pair(tuple((_marginal(material, path, groups),) for path, groups in found.items()))
     grids = [grid for path in found if (grid := grid_figure(material, path)) is not None]
     if grids:
-        yield Words("The same trials by amount and width: their mean accuracy in percent, and how many there are.")
+        yield Words(f"The same trials by amount and width: {_mean(written)}, and how many there are.")
         yield Pair(tuple((grid,) for grid in grids))
 
 
@@ -89,7 +91,7 @@ def _bought(material: Material, path: str) -> _Bought | None:
     records = [record for record in material.complete if path in record.params]
     beside = [name for name in material.varied if name != path and not name.startswith(_OF_WIDTH)]
     visited = Visited(
-        accuracy=[found.mean if (found := accuracy(record)) else None for record in records],
+        accuracy=[found.mean if (found := score(record)) else None for record in records],
         amount=[float(amount(record, path)) for record in records],
         bits=[objective(record, "average_bits") for record in records],
         controls={name: [record.params.get(name) for record in records] for name in beside},
@@ -101,7 +103,11 @@ def _bought(material: Material, path: str) -> _Bought | None:
     return _Bought(path, amounts[len(amounts) // 2], gains)
 
 
-def _sentence(one: _Bought) -> str:
+def _mean(written: Score) -> str:
+    return f"their mean {written.name}{' in percent' if written.unit else ''}"
+
+
+def _sentence(one: _Bought, written: Score) -> str:
     """Say what one more buys at the width nearest to three bits."""
     nearest = min(one.gains, key=lambda gain: abs(gain.bits - 3.0))
     step = nearest.one_more(one.middle)
@@ -110,18 +116,26 @@ def _sentence(one: _Bought) -> str:
     words = _STEPS[one.path].format(one.middle, one.middle + 1)
     return (
         f"At {nearest.bits:g} bits, {words} goes with "
-        f"**{100 * step.mean:+.2f} points** [{100 * step.low:+.2f}, {100 * step.high:+.2f}] (n = {step.n} trials, "
+        f"**{_change(step.mean, written)}{written.points}** [{_change(step.low, written)}, "
+        f"{_change(step.high, written)}] (n = {step.n} trials, "
         f"{nearest.near} of them within half a bit)."
     )
 
 
-def _slopes(bought: list[_Bought]) -> Figure:
-    plot = base_figure("average bits per element", "points per doubling", height=340)
+def _change(value: float, written: Score) -> str:
+    return f"{written.scale * value:{'+.2f' if written.points else '+.4f'}}"
+
+
+def _slopes(bought: list[_Bought], written: Score) -> Figure:
+    scale = written.scale
+    plot = base_figure("average bits per element", f"{written.change} per doubling", height=340)
     rows: list[tuple[Any, ...]] = []
     for place, one in enumerate(bought):
         at = [gain.bits for gain in one.gains]
-        means = [100 * gain.per_doubling.mean for gain in one.gains]
-        lows, highs = ([100 * float(getattr(gain.per_doubling, end)) for gain in one.gains] for end in ("low", "high"))
+        means = [scale * gain.per_doubling.mean for gain in one.gains]
+        lows, highs = (
+            [scale * float(getattr(gain.per_doubling, end)) for gain in one.gains] for end in ("low", "high")
+        )
         plot.add_trace(
             go.Scatter(
                 x=[value + 0.03 * (place - (len(bought) - 1) / 2) for value in at],  # apart, so that bars do not cover
@@ -139,7 +153,7 @@ def _slopes(bought: list[_Bought]) -> Figure:
                 name=f"doubling the {_AMOUNTS[one.path]} (n = {one.gains[0].per_doubling.n})",
                 line={"color": series(place), "dash": dash(place), "width": 1.6},
                 marker={"symbol": symbol(place), "size": 8, "color": series(place)},
-                hovertemplate="%{x:.1f} bits: %{y:+.2f} points<extra></extra>",
+                hovertemplate=f"%{{x:.1f}} bits: %{{y:+{written.fine}}}{written.points}<extra></extra>",
             )
         )
         rows += [
@@ -152,26 +166,25 @@ def _slopes(bought: list[_Bought]) -> Figure:
         Column("Amount", "code"),
         Column("Average bits"),
         Column("Trials within half a bit", "whole"),
-        Column("Doubling it, points", "gain"),
+        written.gains("Doubling it"),
         Column("From", "whole"),
-        Column("One more, points", "gain"),
+        written.gains("One more"),
     )
     table = Table(id="slopes-table", caption="What more of a prompt goes with, by width", columns=columns, rows=rows)
-    label = "Change of accuracy that goes with doubling the prompt count, the rank or the node prompts, by average bits"
+    what = "doubling the prompt count, the rank or the node prompts, by average bits"
+    label = f"Change of {written.name} that goes with {what}"
     return Figure(id="slopes", label=label, plot=plot, table=table)
 
 
 def _marginal(material: Material, path: str, groups: list[Group]) -> Figure:
-    slug = path.replace(".", "-").replace("_", "-")
+    slug, written = path.replace(".", "-").replace("_", "-"), material.score
     columns = (
         Column(path, "text"),
         Column("Trials", "whole"),
-        Column("Mean, %", "fraction"),
-        Column("Median, %", "fraction"),
-        Column("Best, %", "fraction"),
+        *(written.single(name) for name in ("Mean", "Median", "Best")),
     )
-    rows = [(group.label, len(group.values), group.mean, group.median, group.best) for group in groups]
-    table = Table(id=f"{slug}-table", caption=f"Accuracy by {path}", columns=columns, rows=rows)
-    label = f"Validation accuracy by {path}, a point a trial"
-    plot = marginal_figure(path, groups, {record.number for record in material.drawn})
+    rows = [(group.label, len(group.values), group.mean, group.median, group.best(written.metric)) for group in groups]
+    table = Table(id=f"{slug}-table", caption=f"{written.heading} by {path}", columns=columns, rows=rows)
+    label = f"Validation {written.name} by {path}, a point a trial"
+    plot = marginal_figure(path, groups, {record.number for record in material.drawn}, written)
     return Figure(id=slug, label=label, plot=plot, table=table)

@@ -1,4 +1,4 @@
-"""Ours beside published figures: in the plane of test accuracy and bits, and one by one with a verdict."""
+"""Ours beside published figures: in the plane of the test metric and bits, and one by one with a verdict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from lorap_bench.published import Metric, PublishedResult, Verdict
+from lorap_bench.published import PublishedResult, Verdict
 from lorap_bench.report.beside import Beside, Ours, beside, measured
 from lorap_bench.report.document import Column, Figure, Fold, Section, Table, Words
 from lorap_bench.report.figures import base_figure, interval_bars
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lorap_bench.report.document import Block
     from lorap_bench.report.material import Material
+    from lorap_bench.report.score import Score
 
 __all__ = ["section"]
 
@@ -53,7 +54,7 @@ def _blocks(material: Material, ours: Sequence[Ours]) -> Iterator[Block]:
         "pages show them. Bits are the mean over quantizers, as MixQ counts them; published ones are as their paper "
         "counts."
     )
-    yield _figure(material, ours, [one for one in theirs if one.metric is Metric.ACCURACY and one.average_bits])
+    yield _figure(material, ours, [one for one in theirs if one.metric is material.metric and one.average_bits])
     if not found:
         yield Words(
             "No published figure is known for this data set with this architecture, from a log or a page.", empty=True
@@ -65,31 +66,36 @@ def _blocks(material: Material, ours: Sequence[Ours]) -> Iterator[Block]:
         f"Each published figure with the result of ours that comes nearest to its setting: **{told}** (n = "
         f"{len(found)}). Two figures are not comparable where scheme, prompt, split, folds, cleaned data or what chose "
         "the epoch differ, or where average bits, counted as the paper counts them, are more than half a bit apart. "
-        "Otherwise one published standard deviation (one point where none is given) is the tolerance. **Width, depth "
-        "and pooling of the model decide nothing: they stand with the sources**, and may be all that a "
+        f"Otherwise one published standard deviation ({_tolerance(material)} where none is given) is the tolerance. "
+        "**Width, depth and pooling of the model decide nothing: they stand with the sources**, and may be all that a "
         "verdict shows. Where their deviation and runs are known, Welch’s 95 % interval stands beside the difference."
     )
-    yield _verdicts(found)
+    yield _verdicts(found, material.score)
     yield Fold("Protocols and sources of the published figures", (_sources(found),))
 
 
+def _tolerance(material: Material) -> str:
+    return "one point" if material.metric.higher_is_better else "0.01"
+
+
 def _figure(material: Material, ours: Sequence[Ours], theirs: Sequence[PublishedResult]) -> Figure:
-    plot = base_figure("average bits (mean over quantizers)", "test accuracy (%)", height=460)
+    written = material.score
+    plot = base_figure("average bits (mean over quantizers)", written.title("test"), height=460)
     parts: dict[str, list[Ours]] = {name: [] for name in _LOOKS}
     for one in ours:
         parts[_part(material, one)].append(one)
     for name, members in parts.items():
         if members:
-            plot.add_trace(_ours(name, members))
+            plot.add_trace(_ours(name, members, written))
     if theirs:
-        plot.add_trace(published_trace(theirs, "published"))
+        plot.add_trace(published_trace(theirs, "published", written))
     octaves(plot, "average_bits", [_bits(one) for one in ours] + [float(one.average_bits or 0) for one in theirs])
     plot.update_layout(margin_b=96)
     columns = (
         Column("Trial", "trial"),
         Column("What", "text"),
         Column("Average bits (mean over quantizers)"),
-        Column("Test accuracy, %", "interval"),
+        written.column("Test"),
     )
     table = Table(
         id="measured",
@@ -98,7 +104,8 @@ def _figure(material: Material, ours: Sequence[Ours], theirs: Sequence[Published
         rows=[(one.trial, one.words, _bits(one), one.test) for one in ours],
         trials=[one.trial for one in ours],
     )
-    label = "Test accuracy against average bits: confirmed trials, their baselines, and published figures as stars"
+    drawn = "confirmed trials, their baselines, and published figures as stars"
+    label = f"Test {written.name} against average bits: {drawn}"
     return Figure(id="confirmed", label=label, plot=plot, table=table)
 
 
@@ -112,17 +119,18 @@ def _part(material: Material, one: Ours) -> str:
     return names.get(role, "simpler prompt")
 
 
-def _ours(name: str, members: Sequence[Ours]) -> go.Scatter:
+def _ours(name: str, members: Sequence[Ours], written: Score) -> go.Scatter:
     return go.Scatter(
         x=[_bits(one) for one in members],
-        y=[100 * one.test.mean for one in members],
-        error_y=interval_bars([one.test for one in members]) | {"color": LIGHT.faint, "thickness": 1, "width": 2},
+        y=[written.scale * one.test.mean for one in members],
+        error_y=interval_bars([one.test for one in members], written.scale)
+        | {"color": LIGHT.faint, "thickness": 1, "width": 2},
         mode="markers",
         name=f"{name} (n = {len(members)})",
         marker=_LOOKS[name],
         customdata=[one.trial for one in members],
         hovertext=[one.words for one in members],
-        hovertemplate="%{hovertext}: %{y:.1f} %<extra></extra>",
+        hovertemplate=f"%{{hovertext}}: %{{y:{written.digits}}}{written.unit}<extra></extra>",
     )
 
 
@@ -131,18 +139,18 @@ def _bits(one: Ours) -> float:
     return float(known) if known is not None else average_bits(one.record)
 
 
-def _verdicts(found: Sequence[Beside]) -> Table:
+def _verdicts(found: Sequence[Beside], written: Score) -> Table:
     columns = (
         Column("Verdict", "text"),
         Column("Paper", "text"),
         Column("Scheme", "text"),
         Column("Bits, theirs"),
-        Column("Theirs, %", "fraction"),
-        Column("± std", "fraction"),
-        Column("Ours, %", "interval"),
+        written.single("Theirs"),
+        Column("± std", written.single("").kind),
+        written.means("Ours"),
         Column("Bits, ours"),
         Column("Trial", "trial"),
-        Column("Difference, points", "gain"),
+        written.gains("Difference"),
         Column("Why", "text"),
     )
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from lorap_bench.metric import metric_in
 from lorap_bench.report.document import Block, Column, Figure, Table, Words
 from lorap_bench.report.figures import base_figure
 from lorap_bench.report.palette import LIGHT, dash, series, symbol
 from lorap_bench.report.representatives import evenly, label, spread
 from lorap_bench.report.row_widths import Rows, rows_of
-from lorap_bench.report.trial import objective
+from lorap_bench.report.score import Score
+from lorap_bench.report.trial import quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +34,9 @@ def row_bits_blocks(material: Material) -> list[Block]:
     learners = [record for record in material.front if _learns(record)]
     aside = ""
     if not learners:
-        learners = sorted(filter(_learns, material.able), key=lambda record: -objective(record, "accuracy"))
+        learners = sorted(filter(_learns, material.able), key=quality, reverse=True)
         learners = learners[:MOST_TRIALS]
-        aside = f" No such trial is on the front: these are the {len(learners)} most accurate of the others."
+        aside = f" No such trial is on the front: these are the {len(learners)} {material.score.best} of the others."
     if not learners:
         return []
     read = spread(learners, MOST_TRIALS)
@@ -61,10 +63,10 @@ def _learns(record: TrialRecord) -> bool:
 
 
 def _lines(found: Sequence[Rows]) -> list[tuple[str, Rows]]:
-    """Return what is drawn, with its name: the sites of the most accurate trial or, of one site each, the trials."""
+    """Return what is drawn, with its name: the sites of the best trial or, of one site each, the trials."""
     if len({rows.site for rows in found}) == 1:
         return [(label(rows.record), rows) for rows in found]
-    best = max((rows.record for rows in found), key=lambda record: objective(record, "accuracy"))
+    best = max((rows.record for rows in found), key=quality)
     own = [rows for rows in found if rows.record is best]
     return [(html.escape(rows.site, quote=False), rows) for rows in evenly(own, MOST_TRIALS)]
 
@@ -72,8 +74,9 @@ def _lines(found: Sequence[Rows]) -> list[tuple[str, Rows]]:
 def _whose(found: Sequence[Rows], drawn: Sequence[tuple[str, Rows]]) -> str:
     if len({rows.site for rows in found}) == 1:
         return f"site `{found[0].site}`, a line a trial (n = {len(drawn)})"
+    best = Score(metric_in(drawn[0][1].record.objectives)).best
     more = " The table has the others." if len(drawn) < len(found) else ""
-    return f"the most accurate of them, {label(drawn[0][1].record)}, a line a site (n = {len(drawn)}).{more}"
+    return f"the {best} of them, {label(drawn[0][1].record)}, a line a site (n = {len(drawn)}).{more}"
 
 
 def _by_degree(found: Sequence[Rows], aside: str) -> list[Block]:

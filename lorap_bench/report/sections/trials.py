@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.document import Column, Fold, Section, Table, Words
 from lorap_bench.report.provenance import redact
-from lorap_bench.report.trial import accuracy, objective
+from lorap_bench.report.trial import objective, score
 
 if TYPE_CHECKING:
     from lorap_bench.record import TrialRecord
@@ -33,7 +33,7 @@ def _table(material: Material) -> Table:
     columns = (
         Column("Trial", "trial"),
         Column("Status", "text"),
-        Column("Validation accuracy, %", "interval"),
+        material.score.column("Validation"),
         Column("Average bits"),
         Column("Overhead, %"),
         Column("Seconds"),
@@ -57,7 +57,7 @@ def _row(record: TrialRecord) -> tuple[Any, ...]:
     return (
         record.number,
         status if record.feasible else f"{status}, infeasible",
-        accuracy(record),
+        score(record),
         objective(record, "average_bits"),
         objective(record, "overhead"),
         record.seconds,

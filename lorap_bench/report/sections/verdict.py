@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorap_bench.report.document import Card, Cards, Checks, Heading, Section, Words
-from lorap_bench.report.format import gain_text, interval_text, number_text, p_text, percent_text, spread_text
+from lorap_bench.report.format import number_text, p_text
 from lorap_bench.report.ladder import steps, worth
 from lorap_bench.report.trial import (
-    accuracy,
-    confirmed_accuracy,
+    confirmed_score,
     gain,
     gain_test,
     layer_bits,
     objective,
     prompt_text,
+    score,
 )
 from lorap_bench.report.verdict import checks, winners
 from lorap_bench.store.look import Baseline
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["section"]
 
 _LEAD = (
-    "The most accurate trial under each bit budget. **Validation accuracy selected these points**, so it flatters "
+    "The {best} trial under each bit budget. **Validation {name} selected these points**, so it flatters "
     "them; {test}. Brackets hold the 95 % t interval of the mean over n seeds; of two seeds, whose interval is too "
     "wide to tell anything, ± is the standard deviation. A gain is a difference seed by seed on the same fresh seeds; "
     "its p is that of the paired t test, uncorrected (the [ladder](#ladder) corrects for their number)."
@@ -45,8 +45,9 @@ def section(material: Material) -> Section:
 def _blocks(material: Material) -> Iterator[Block]:
     found = winners(material.records)
     if found:
-        yield Words(_LEAD.format(test=_test(material, found)))
-        yield Cards(tuple(_card(material, winner) for winner in found))
+        yield Words(_LEAD.format(test=_test(material, found), best=material.score.best, name=material.score.name))
+        written = material.score
+        yield Cards(tuple(_card(material, winner) for winner in found), written.heading, written.best)
         if told := worth(steps([material.confirmations[number] for number in sorted(material.confirmations)])):
             yield Words(f"**Is the prompt worth it?** {told}The [ladder](#ladder) has each of them.")
     else:
@@ -56,11 +57,12 @@ def _blocks(material: Material) -> Iterator[Block]:
 
 
 def _test(material: Material, found: Sequence[Winner]) -> str:
-    """Say where the test accuracies of the cards come from, and which card lacks one."""
+    """Say where the test figures of the cards come from, and which card lacks one."""
+    name = material.score.name
     if not material.confirmations:
-        return "no test accuracy has been measured"
+        return f"no test {name} has been measured"
     lacking = [str(winner.record.number) for winner in found if winner.record.number not in material.confirmations]
-    source = "test accuracy comes from fresh seeds that selected nothing"
+    source = f"test {name} comes from fresh seeds that selected nothing"
     if not lacking:
         return source
     return f"{source}, and has not been measured of trial{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}"
@@ -77,23 +79,23 @@ def _ended(material: Material) -> str:
 
 
 def _card(material: Material, winner: Winner) -> Card:
-    record = winner.record
+    record, written = winner.record, material.score
     first, *more = (f"≤ {budget:g} bits" if budget < float("inf") else "any width" for budget in winner.budgets)
     also = f"and {', '.join(text.removesuffix(' bits') for text in more)}" if more else ""
-    found, test = accuracy(record), confirmed_accuracy(material.confirmations.get(record.number))
+    found, test = score(record), confirmed_score(material.confirmations.get(record.number))
     under = []
     if test is not None:
-        under.append(f"{spread_text(test)}, n = {test.n} fresh seeds")
-        under.append(f"validation {interval_text(found)}, which chose it")
+        under.append(f"{written.spread(test)}, n = {test.n} fresh seeds")
+        under.append(f"validation {written.interval(found)}, which chose it")
     elif found is not None:
-        spread = f"{spread_text(found)}, " if spread_text(found) else ""
+        spread = f"{written.spread(found)}, " if written.spread(found) else ""
         under.append(f"{spread}n = {found.n} seed{'s' if found.n != 1 else ''}, validation")
     shown = test or found
     return Card(
         title=first,
         also=also,
-        figure=percent_text(shown.mean) if shown else "–",
-        unit="% test" if test else "% validation",
+        figure=written.text(shown.mean) if shown else "–",
+        unit=f"{written.mark} {'test' if test else 'validation'}",
         under=tuple(under),
         facts=tuple(_facts(material, record)),
         trial=record.number,
@@ -111,7 +113,10 @@ def _facts(material: Material, record: TrialRecord) -> Iterator[tuple[str, str]]
         if interval is not None:
             tested = gain_test(confirmation, baseline)
             p = f", p = {p_text(tested.t_test)}" if tested is not None and tested.t_test is not None else ""
-            yield label, f"{gain_text(interval)} points, n = {interval.n}{p}".replace("p = <", "p <")
+            yield (
+                label,
+                f"{material.score.gain(interval)}{material.score.points}, n = {interval.n}{p}".replace("p = <", "p <"),
+            )
     if layers := layer_bits(record):
         yield "Bits per layer", " · ".join(f"{layer}: {bits}" for layer, bits in layers.items())
     yield "Trial", str(record.number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lorap_bench.published import Metric
+from lorap_bench.metric import Metric, metric_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,13 +83,12 @@ MAE = Measure(
     gain="Gain in MAE",
     axis="test MAE (less is better)",
     gain_axis="gain over no prompt (less MAE)",
-    level_kind="level",
-    gain_kind="change",
+    level_kind="mean",
+    gain_kind="difference",
     scale=1.0,
 )
 
 
 def measure_of(records: Iterable[TrialRecord]) -> Measure:
     """Return what records are measured by: their objectives name it; accuracy where nothing says otherwise."""
-    named = {name.lower() for record in records for name in record.objectives}
-    return MAE if named & {"mae", "val_mae"} else ACCURACY
+    return MAE if metric_in(name for record in records for name in record.objectives) is Metric.MAE else ACCURACY

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lorap_bench.report.document import Parallel, Section, Words
 from lorap_bench.report.material import Material
 from lorap_bench.report.sections.parallel import section
-from lorap_bench.report.trial import accuracy
+from lorap_bench.report.trial import score
 
 if TYPE_CHECKING:
     from tests.report.conftest import RecordMaker, SpecMaker, StudyMaker
@@ -32,7 +32,7 @@ def test_a_column_a_parameter_and_an_objective(make_spec: SpecMaker, make_study:
     for row, record in zip(found.table.rows, material.drawn, strict=True):
         assert row[0] == record.number
         assert row[1:6] == tuple(record.params[path] for path in material.varied)
-        assert row[found.colour] == accuracy(record)
+        assert row[found.colour] == score(record)
         assert row[-1] == material.part(record)
 
 

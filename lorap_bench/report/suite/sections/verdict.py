@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorap_bench.report.document import Checks, Heading, Section, Words
-from lorap_bench.report.format import change_text, level_text, p_text, percent_text, points_text, spread_text
+from lorap_bench.report.format import change_text, p_text, percent_text, plain_text, points_text, spread_text
 from lorap_bench.report.suite.entry import State
 from lorap_bench.report.suite.gains import gains, pooled
 from lorap_bench.report.suite.health import checks
@@ -119,7 +119,7 @@ def _schemes(measure: Measure, found: Sequence[Gain]) -> str:
     )
     half = _median_half(found)
     if half is not None:
-        size = f"{percent_text(half)} points" if measure is ACCURACY else level_text(half)
+        size = f"{percent_text(half)} points" if measure is ACCURACY else plain_text(half)
         text += (
             f"Half of those {len(found)} intervals reach {size} or further to either side, before any correction: "
             "smaller effects cannot be seen in a single cell. "
@@ -140,7 +140,7 @@ def _gain(measure: Measure, value: float) -> str:
 
 def _interval(measure: Measure, gap: Interval) -> str:
     accuracy = measure is ACCURACY
-    spread = spread_text(gap, points_text) if accuracy else spread_text(gap, change_text, level_text)
+    spread = spread_text(gap, points_text) if accuracy else spread_text(gap, change_text)
     return f"**{_gain(measure, gap.mean)}** {spread}".rstrip()
 
 
