@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from lorap_bench.published import Verdict
 from lorap_bench.report.document import Column, Fold, Section, Table, Words
+from lorap_bench.report.suite.headlines import headlines
 from lorap_bench.report.suite.literature import matches, others
 from lorap_bench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lorap_bench.report.document import Block
+    from lorap_bench.report.document import Block, Kind
+    from lorap_bench.report.suite.headlines import Headline
     from lorap_bench.report.suite.literature import Match
     from lorap_bench.report.suite.material import SuiteMaterial
     from lorap_bench.report.suite.measure import Measure
@@ -27,6 +29,7 @@ def section(material: SuiteMaterial) -> Section:
 
 
 def _blocks(material: SuiteMaterial) -> Iterator[Block]:
+    yield from _headlines(material)
     found = matches(material)
     checked = (
         "Figures written down from memory, which nobody could check, are among them and say so."
@@ -56,6 +59,56 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
         if own:
             yield _verdicts(measure, own)
     yield Fold("Protocols and sources of the published figures", (_sources(found),))
+
+
+def _headlines(material: SuiteMaterial) -> Iterator[Block]:
+    """Yield the figures of LoRAP whose sources say too little to be compared with, beside our best on validation."""
+    found = headlines(material)
+    if not found:
+        return
+    yield Words(
+        "**Figures of LoRAP to reach for.** Their sources name no architecture, and mostly no scheme and no bits, so "
+        "no verdict is possible. Beside each stands our cell with LoRAP that is best on validation on that data set; our "
+        "bits are those of what enters linear maps, as A²Q counts them."
+    )
+    for measure in material.measures:
+        own = [one for one in found if one.group.measure is measure]
+        if own:
+            yield _reached(measure, own)
+
+
+def _reached(measure: Measure, found: Sequence[Headline]) -> Table:
+    columns = (
+        Column("Data set", "text"),
+        Column("What the source says", "text"),
+        Column("Bits, theirs"),
+        Column("Theirs, %" if measure.fraction else "Theirs", "fraction" if measure.fraction else "number"),
+        Column("Our cell", "text"),
+        Column("Ours, %" if measure.fraction else "Ours", measure.level_kind),
+        Column("Bits, ours"),
+        Column("Ours − theirs, points" if measure.fraction else "Ours − theirs", _gap_kind(measure)),
+        Column("Source", "text"),
+    )
+    rows = [
+        (
+            one.group.dataset,
+            ", ".join(part for part in (one.theirs.framework, one.theirs.prompt) if part != "unknown"),
+            one.theirs.average_bits,
+            one.theirs.value,
+            f"{one.group.part}, {one.arm}",
+            one.ours,
+            one.bits,
+            one.gap,
+            f"{one.theirs.source} ({one.theirs.reliability.value}; {one.theirs.note})",
+        )
+        for one in found
+    ]
+    name = "headlines" if measure.fraction else f"headlines-{measure.name.lower()}"
+    return Table(id=name, caption="Figures of LoRAP to reach for", columns=columns, rows=rows)
+
+
+def _gap_kind(measure: Measure) -> Kind:
+    return "points" if measure.fraction else "number"
 
 
 def _rest(material: SuiteMaterial) -> str:
