@@ -68,8 +68,8 @@ def _headlines(material: SuiteMaterial) -> Iterator[Block]:
         return
     yield Words(
         "**Figures of LoRAP to reach for.** Their sources name no architecture, and mostly no scheme and no bits, so "
-        "no verdict is possible. Beside each stands our cell with LoRAP that is best on validation on that data set; our "
-        "bits are those of what enters linear maps, as A²Q counts them."
+        "no verdict is possible. Beside each stands our cell with LoRAP that is best on validation on that data set; "
+        "our bits are those of what enters linear maps, as A²Q counts them."
     )
     for measure in material.measures:
         own = [one for one in found if one.group.measure is measure]
