@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from lorap_bench.suite.folder import SuiteFolder
     from lorap_bench.suite.tuning import Tuning
 
-__all__ = ["RETRIES", "Work"]
+__all__ = ["KEPT", "RETRIES", "Work"]
 
+KEPT = ("train_loss", "val_loss", "val_metric")
+"""The curves that a suite keeps: those that its epochs were chosen by. Widths by node would be most of its bytes."""
 RETRIES = 2
 """How often a training is tried again whose worker was lost."""
 
@@ -94,7 +96,7 @@ class Work:
         costs = [self._costs(one.record, member) for one in ended for member in one.record.members]
         records = tuple(one.record for one in ended)
         result = CellResult(axes=self.cell.axes, records=records, costs=tuple(costs), tuning=self._tuning)
-        return result, [one.curves for one in ended]
+        return result, [{name: one.curves[name] for name in KEPT if name in one.curves} for one in ended]
 
     def close(self) -> None:
         """Let go of its search; what is out runs again later."""
