@@ -58,7 +58,7 @@ def test_an_extension_while_it_runs_is_heeded(
 
     true_run, calls = local.run_local, list[int]()
 
-    def run(broker: Any, train: Any, stop: Any) -> None:
+    def run(broker: Any, train: Any, stop: Any, **_: Any) -> None:
         calls.append(broker.spec.budget.trials)
         if len(calls) == 1:
             ended = lorap_bench("extend", "tiny", "--trials", "+1", "--runs", runs)

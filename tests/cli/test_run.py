@@ -201,7 +201,7 @@ def test_failed_trials_show_in_the_exit_code(lorap_bench: Command, tiny: Path, r
 def test_a_failure_of_the_study_leaves_a_report(
     lorap_bench: Command, tiny: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(broker: Any, train: Any, stop: Any) -> None:
+    def fail(broker: Any, train: Any, stop: Any, **_: Any) -> None:
         job = broker.ask()
         (ended,) = train([(job.config, job.seeds)], watch=Watch(on_epoch=stop.check))
         broker.tell(job, ended[0])
@@ -217,7 +217,7 @@ def test_a_failure_of_the_study_leaves_a_report(
 def test_a_bug_keeps_its_traceback(
     lorap_bench: Command, tiny: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(broker: Any, train: Any, stop: Any) -> None:
+    def fail(broker: Any, train: Any, stop: Any, **_: Any) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("lorap_bench.executors.local.run_local", fail)
@@ -232,7 +232,7 @@ def test_a_request_to_stop_saves_and_the_same_command_goes_on(
 
     true_run = local.run_local
 
-    def interrupted(broker: Any, train: Any, stop: Any) -> None:
+    def interrupted(broker: Any, train: Any, stop: Any, **_: Any) -> None:
         def first_then_stop(*args: Any, **kwargs: Any) -> Any:
             os.kill(os.getpid(), signal.SIGTERM)
             return train(*args, **kwargs)

@@ -58,7 +58,7 @@ def test_a_driver_drains(lorap_bench: Command, tiny: Path, runs: Path, monkeypat
     monkeypatch.setattr(stop_module, "_PAUSE", 0.0)
     true_run, told = local.run_local, list[str]()
 
-    def run(broker: Any, train: Any, stop: Any) -> None:
+    def run(broker: Any, train: Any, stop: Any, **_: Any) -> None:
         def stopped(*arguments: Any, **options: Any) -> Any:
             told.append(lorap_bench("stop", "tiny", "--runs", runs).out)
             assert "stopping" in lorap_bench("status", "tiny", "--runs", runs).out
