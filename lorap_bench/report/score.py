@@ -44,27 +44,27 @@ class Score:
     @property
     def names(self) -> str:
         """Return the plural."""
-        return "accuracies" if self._percent else "errors (MAE)"
+        return "accuracies" if self.percent else "errors (MAE)"
 
     @property
     def unit(self) -> str:
         """Return what follows a figure."""
-        return " %" if self._percent else ""
+        return " %" if self.percent else ""
 
     @property
     def mark(self) -> str:
         """Return what stands behind a figure on its own."""
-        return "%" if self._percent else self.name
+        return "%" if self.percent else self.name
 
     @property
     def points(self) -> str:
         """Return what follows a difference of figures."""
-        return " points" if self._percent else ""
+        return " points" if self.percent else ""
 
     @property
     def change(self) -> str:
         """Return what an axis of differences counts."""
-        return "points" if self._percent else f"change of {self.name}"
+        return "points" if self.percent else f"change of {self.name}"
 
     @property
     def scale(self) -> float:
@@ -74,43 +74,43 @@ class Score:
     @property
     def digits(self) -> str:
         """Return the format of a value on an axis."""
-        return ".1f" if self._percent else ".3f"
+        return ".1f" if self.percent else ".3f"
 
     @property
     def fine(self) -> str:
         """Return the format of a single trial's value on an axis."""
-        return ".2f" if self._percent else ".4f"
+        return ".2f" if self.percent else ".4f"
 
     @property
     def best(self) -> str:
         """Return the adjective of the best one."""
-        return "most accurate" if self._percent else "least erring"
+        return "most accurate" if self.percent else "least erring"
 
     @property
     def as_good(self) -> str:
         """Return what a trial is that is no worse than another."""
-        return "is at least as accurate" if self._percent else "errs no more"
+        return "is at least as accurate" if self.percent else "errs no more"
 
     def title(self, split: str) -> str:
         """Return an axis' title."""
-        return f"{split} {self.name} (%)" if self._percent else f"{split} {self.name} ↓"
+        return f"{split} {self.name} (%)" if self.percent else f"{split} {self.name} ↓"
 
     def column(self, split: str) -> Column:
         """Return the column of means over seeds on a split."""
         name = f"{split} {self.name}".strip()
-        return Column(f"{name}, %", "interval") if self._percent else Column(f"{name} ↓", "mean")
+        return Column(f"{name}, %", "interval") if self.percent else Column(f"{name} ↓", "mean")
 
     def single(self, heading: str) -> Column:
         """Return a column of single values."""
-        return Column(f"{heading}, %", "fraction") if self._percent else Column(heading, "number")
+        return Column(f"{heading}, %", "fraction") if self.percent else Column(heading, "number")
 
     def means(self, heading: str) -> Column:
         """Return a column of means over seeds under another heading than the metric's."""
-        return Column(f"{heading}, %", "interval") if self._percent else Column(heading, "mean")
+        return Column(f"{heading}, %", "interval") if self.percent else Column(heading, "mean")
 
     def gains(self, heading: str) -> Column:
         """Return a column of gains, means of differences over seeds."""
-        return Column(f"{heading}, points", "gain") if self._percent else Column(heading, "difference")
+        return Column(f"{heading}, points", "gain") if self.percent else Column(heading, "difference")
 
     def less(self, first: str, second: str) -> str:
         """Return how the gain of the first over the second is written: the smaller error is taken from the larger."""
@@ -134,8 +134,8 @@ class Score:
 
     @property
     def _text(self) -> Callable[[float | None], str]:
-        return percent_text if self._percent else plain_text
+        return percent_text if self.percent else plain_text
 
     @property
-    def _percent(self) -> bool:
+    def percent(self) -> bool:
         return self.metric is Metric.ACCURACY

@@ -47,7 +47,7 @@ def _facts(material: SuiteMaterial) -> tuple[tuple[str, str], ...]:
         ("Architectures", ", ".join(archs)),
         ("Schemes", ", ".join(material.schemes)),
         ("Prompts", ", ".join(prompts)),
-        ("Metric", ", ".join(f"test {measure.name}" for measure in material.measures)),
+        ("Metric", ", ".join(f"test {score.name}" for score in material.scores)),
         ("Cells", f"{done} of {cells} done"),
         ("Trainings", str(ended)),
         ("Compute", seconds_text(sum(record.seconds for record in material.records))),

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lorap_bench.report.document import Table
+    from lorap_bench.report.score import Score
     from lorap_bench.report.suite.gains import Gain, Pooled
-    from lorap_bench.report.suite.measure import Measure
 
 __all__ = ["forest"]
 
 
-def forest(name: str, measure: Measure, gains: tuple[Sequence[Pooled], Sequence[Gain]], twin: Table) -> Figure:
+def forest(name: str, score: Score, gains: tuple[Sequence[Pooled], Sequence[Gain]], twin: Table) -> Figure:
     """Draw a row for each mean over data sets: a diamond with its interval, beneath it the gains that it is made from.
 
     Colour and shape tell the prompts apart; rows stand together by scheme. ``gains`` are the means over data sets and
@@ -32,12 +32,16 @@ def forest(name: str, measure: Measure, gains: tuple[Sequence[Pooled], Sequence[
     schemes = list(dict.fromkeys(one.scheme for one in rows))
     ordered = [one for scheme in schemes for one in rows if one.scheme == scheme]
     heights = _heights(ordered)
-    plot = base_figure(measure.gain_axis, "", height=150 + 30 * len(ordered) + 10 * len(schemes))
+    plot = base_figure(
+        f"gain over no prompt ({'points' if score.percent else 'less MAE'})",
+        "",
+        height=150 + 30 * len(ordered) + 10 * len(schemes),
+    )
     plot.add_vline(x=0, line={"color": LIGHT.muted, "width": 1})
     for place, prompt in enumerate(prompts):
         own = [(one, heights[at]) for at, one in enumerate(ordered) if one.prompt == prompt]
-        plot.add_trace(_singles(measure, place, own, found))
-        plot.add_trace(_means(measure, place, own))
+        plot.add_trace(_singles(score, place, own, found))
+        plot.add_trace(_means(score, place, own))
     names = [f"{one.scheme or 'all schemes'} · {one.prompt}" for one in ordered]
     plot.update_yaxes(tickvals=heights, ticktext=names, range=[min(heights) - 1, 1], showgrid=False)
     plot.update_layout(margin_b=96)
@@ -63,10 +67,10 @@ def _behind(one: Pooled, found: Sequence[Gain]) -> list[Gain]:
     return [gain for gain in found if gain.arm.prompt == one.prompt and one.scheme in {"", gain.arm.scheme}]
 
 
-def _singles(measure: Measure, place: int, own: Sequence[tuple[Pooled, float]], found: Sequence[Gain]) -> go.Scatter:
+def _singles(score: Score, place: int, own: Sequence[tuple[Pooled, float]], found: Sequence[Gain]) -> go.Scatter:
     points = [(gain, height) for one, height in own for gain in _behind(one, found)]
     return go.Scatter(
-        x=[measure.scale * gain.comparison.difference.mean for gain, _ in points],
+        x=[score.scale * gain.comparison.difference.mean for gain, _ in points],
         y=[height - 0.3 for _, height in points],
         mode="markers",
         marker={"color": series(place), "symbol": symbol(place), "size": 5, "opacity": 0.45},
@@ -76,13 +80,13 @@ def _singles(measure: Measure, place: int, own: Sequence[tuple[Pooled, float]], 
     )
 
 
-def _means(measure: Measure, place: int, own: Sequence[tuple[Pooled, float]]) -> go.Scatter:
+def _means(score: Score, place: int, own: Sequence[tuple[Pooled, float]]) -> go.Scatter:
     gaps = [one.comparison.difference for one, _ in own]
     half = [
-        0.0 if gap.high is None or gap.n < LEAST_FOR_INTERVAL else measure.scale * (gap.high - gap.mean) for gap in gaps
+        0.0 if gap.high is None or gap.n < LEAST_FOR_INTERVAL else score.scale * (gap.high - gap.mean) for gap in gaps
     ]
     return go.Scatter(
-        x=[measure.scale * gap.mean for gap in gaps],
+        x=[score.scale * gap.mean for gap in gaps],
         y=[height for _, height in own],
         mode="markers",
         name=own[0][0].prompt,

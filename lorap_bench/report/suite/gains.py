@@ -16,8 +16,8 @@ from lorap_bench.stats.significance import Comparison, compare_paired, holm
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lorap_bench.report.score import Score
     from lorap_bench.report.suite.material import Group
-    from lorap_bench.report.suite.measure import Measure
 
 __all__ = ["Gain", "Pooled", "gains", "pooled"]
 
@@ -65,12 +65,12 @@ class Pooled:
         return self.adjusted is not None and self.adjusted < 0.05
 
 
-def gains(groups: Iterable[Group], measure: Measure) -> list[Gain]:
+def gains(groups: Iterable[Group], score: Score) -> list[Gain]:
     """Return the gain of every prompt in every group of a metric where both sides have a figure."""
     found = [
         gain
         for group in groups
-        if group.measure is measure
+        if group.score == score
         for arm in group.entries
         if arm.prompt != BARE and (gain := _gain(group, arm)) is not None
     ]
@@ -92,7 +92,7 @@ def _gain(group: Group, arm: Arm) -> Gain | None:
     with_, without = group.entries[arm], group.entries.get(Arm(arm.scheme, BARE))
     if without is None:
         return None
-    sides = [{seed: group.measure.oriented(value) for seed, value in one.tests.items()} for one in (with_, without)]
+    sides = [{seed: group.score.metric.quality(value) for seed, value in one.tests.items()} for one in (with_, without)]
     comparison = compare_paired(*sides)
     if comparison is None:
         return None

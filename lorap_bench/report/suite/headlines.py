@@ -52,7 +52,7 @@ def headlines(material: SuiteMaterial) -> list[Headline]:
             if best is None or theirs.arch != _UNTOLD or theirs.prompt == "None":
                 continue
             group, arm, ours = best
-            if theirs.metric is group.measure.metric:
+            if theirs.metric is group.score.metric:
                 found.append(Headline(theirs, group, arm, ours, _bits(group.entries[arm])))
     return found
 
@@ -60,7 +60,7 @@ def headlines(material: SuiteMaterial) -> list[Headline]:
 def _best(material: SuiteMaterial, dataset: str) -> tuple[Group, Arm, Interval] | None:
     """Return the cell with LoRAP, all of whose trainings ended well, that is best on validation."""
     able = [
-        (group.measure.oriented(_validation(entry)), group, arm, test)
+        (group.score.metric.quality(_validation(entry)), group, arm, test)
         for group in material.groups
         for arm, entry in group.entries.items()
         if group.dataset == dataset and arm.prompt in _LORAP and group.done(arm)

@@ -84,9 +84,9 @@ def _learned(material: SuiteMaterial) -> Check:
     far = []
     for group in material.groups:
         means = {arm: found.mean for arm in group.entries if (found := group.test(arm)) is not None}
-        best = max(means.values(), key=group.measure.oriented, default=0.0)
+        best = max(means.values(), key=group.score.metric.quality, default=0.0)
         for arm, mean in means.items():
-            better, worse = (best, mean) if group.measure.fraction else (mean, best)
+            better, worse = (best, mean) if group.score.percent else (mean, best)
             if worse < better / _FAR:
                 far.append(f"{group.name}: {arm}")
     if not far:

@@ -71,7 +71,7 @@ def _setting(group: Group, arm: Arm) -> Setting:
     entry = group.entries[arm]
     folds = len({record.config["task"]["fold"] for record in entry.records})
     setting = Setting.of(entry.records[0].config, entry.mean_costs, folds=folds)
-    return replace(setting, metric=group.measure.metric)
+    return replace(setting, metric=group.score.metric)
 
 
 def _fits(theirs: PublishedResult, ours: Setting) -> bool:

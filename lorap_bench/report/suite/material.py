@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lorap_bench.metric import metric_in
+from lorap_bench.report.score import Score
 from lorap_bench.report.suite.entry import Arm, Entry, State
-from lorap_bench.report.suite.measure import Measure, measure_of
 from lorap_bench.stats.intervals import t_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from lorap_bench.metric import Metric
     from lorap_bench.record import TrialRecord
     from lorap_bench.stats.intervals import Interval
 
@@ -31,13 +33,13 @@ class Group:
     Attributes:
         dataset: the data set.
         part: the architecture, and values of further axes.
-        measure: what its cells are measured by.
+        score: what its cells are scored by.
         entries: scheme and prompt → cell.
     """
 
     dataset: str
     part: str
-    measure: Measure
+    score: Score
     entries: Mapping[Arm, Entry]
 
     @property
@@ -53,7 +55,7 @@ class Group:
     def test(self, arm: Arm) -> Interval | None:
         """Return the test mean of an arm over its trainings that ended well, with its 95 % t interval."""
         entry = self.entries.get(arm)
-        return self.measure.bounded(t_interval(entry.tests.values())) if entry is not None else None
+        return _bounded(t_interval(entry.tests.values()), self.score.metric) if entry is not None else None
 
     def done(self, arm: Arm) -> bool:
         """Whether all trainings of an arm ended well."""
@@ -111,22 +113,19 @@ class SuiteMaterial:
     @cached_property
     def groups(self) -> list[Group]:
         """Return the groups in the order of their first cells."""
-        measures = {
-            name: measure_of(record for entry in self.entries if entry.dataset == name for record in entry.records)
-            for name in self.datasets
-        }
+        scores = {name: _score(entry for entry in self.entries if entry.dataset == name) for name in self.datasets}
         found: dict[tuple[str, str], dict[Arm, Entry]] = {}
         for entry in self.entries:
             found.setdefault((entry.dataset, self._part(entry)), {})[entry.arm] = entry
         return [
-            Group(dataset=dataset, part=part, measure=measures[dataset], entries=entries)
+            Group(dataset=dataset, part=part, score=scores[dataset], entries=entries)
             for (dataset, part), entries in found.items()
         ]
 
     @cached_property
-    def measures(self) -> list[Measure]:
-        """Return what the groups are measured by, each once."""
-        return list(dict.fromkeys(group.measure for group in self.groups))
+    def scores(self) -> list[Score]:
+        """Return what the groups are scored by, each once."""
+        return list(dict.fromkeys(group.score for group in self.groups))
 
     @cached_property
     def _further(self) -> list[str]:
@@ -147,3 +146,13 @@ def slug(text: str) -> str:
 def _told(axis: str, value: Any) -> str:
     name = axis.rpartition(".")[2].replace("_", " ")
     return f"{value} bits" if axis in {"bits", "quant.bits"} else f"{name} {value}"
+
+
+def _score(entries: Iterable[Entry]) -> Score:
+    """Return what cells are scored by: their objectives name it; accuracy where nothing says otherwise."""
+    return Score(metric_in(name for entry in entries for record in entry.records for name in record.objectives))
+
+
+def _bounded(interval: Interval | None, metric: Metric) -> Interval | None:
+    """Return an interval cut to where a mean can lie."""
+    return None if interval is None else interval.within(*metric.bounds)

@@ -44,7 +44,7 @@ def ranking(groups: Sequence[Group], arms: Sequence[Arm]) -> Ranking:
     for group in groups:
         means = [found.mean for arm in present if group.done(arm) and (found := group.test(arm)) is not None]
         if present and len(means) == len(present):
-            table.append([group.measure.oriented(mean) for mean in means])
+            table.append([group.score.metric.quality(mean) for mean in means])
             blocks.append(group)
         else:
             missing = Counter(_state(group, arm).value for arm in present if not group.done(arm))

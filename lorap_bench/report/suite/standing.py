@@ -24,7 +24,7 @@ def standings(group: Group) -> dict[Arm, Standing]:
     means = {arm: found.mean for arm in group.entries if group.done(arm) and (found := group.test(arm)) is not None}
     if not means:
         return {}
-    best = max(means, key=lambda arm: group.measure.oriented(means[arm]))
+    best = max(means, key=lambda arm: group.score.metric.quality(means[arm]))
     return {
         arm: Standing.BEST
         if means[arm] == means[best]
@@ -45,7 +45,7 @@ def result(group: Group, arm: Arm, standing: dict[Arm, Standing]) -> Result | No
         bits=entry.cost("average_bits") if entry.state in {State.DONE, State.FAILED} else None,
         standing=standing.get(arm, Standing.OTHER),
         note=entry.note,
-        fraction=group.measure.fraction,
+        fraction=group.score.percent,
     )
 
 

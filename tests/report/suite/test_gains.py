@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lorap_bench.metric import Metric
+from lorap_bench.report.score import Score
 from lorap_bench.report.suite.entry import Arm
 from lorap_bench.report.suite.gains import gains, pooled
-from lorap_bench.report.suite.measure import ACCURACY, MAE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ def pair(make: Make, dataset: str, arch: str, without: list[float | None], with_
 
 def test_a_gain_is_paired_by_seed(make_entry: Make, make_material: MakeMaterial) -> None:
     material = make_material(*pair(make_entry, "Cora", "GCN", [0.5, 0.6, 0.7], [0.51, 0.63, 0.72]))
-    (gain,) = gains(material.groups, ACCURACY)
+    (gain,) = gains(material.groups, Score(Metric.ACCURACY))
     assert gain.arm == Arm("QAT", "LoRAP")
     assert gain.comparison.difference.mean == pytest.approx(0.02)
     assert gain.comparison.difference.std == pytest.approx(0.01)
@@ -36,7 +37,7 @@ def test_a_gain_is_paired_by_seed(make_entry: Make, make_material: MakeMaterial)
 
 def test_a_training_that_failed_loses_its_pair(make_entry: Make, make_material: MakeMaterial) -> None:
     material = make_material(*pair(make_entry, "Cora", "GCN", [0.5, 0.6, 0.7], [0.51, None, 0.72]))
-    (gain,) = gains(material.groups, ACCURACY)
+    (gain,) = gains(material.groups, Score(Metric.ACCURACY))
     assert (gain.comparison.n, gain.lost) == (2, 1)
     assert gain.comparison.difference.mean == pytest.approx(0.015)
 
@@ -47,22 +48,22 @@ def test_less_error_is_a_gain(make_entry: Make, make_material: MakeMaterial) -> 
         for prompt, tests in (("None", [0.5, 0.6]), ("LoRAP", [0.4, 0.4]))
     ]
     material = make_material(*entries)
-    assert gains(material.groups, ACCURACY) == []
-    (gain,) = gains(material.groups, MAE)
+    assert gains(material.groups, Score(Metric.ACCURACY)) == []
+    (gain,) = gains(material.groups, Score(Metric.MAE))
     assert gain.comparison.difference.mean == pytest.approx(0.15)
 
 
 def test_without_a_side_there_is_no_gain(make_entry: Make, make_material: MakeMaterial) -> None:
     entries = [make_entry("Cora", "GCN", "QAT", "LoRAP", [0.5]), make_entry("Cora", "GCN", "A2Q", "LoRAP", [0.5])]
     entries += [make_entry("Cora", "GCN", "A2Q", "None"), make_entry("Cora", "GCN", "QAT", "GPFPlus", [None])]
-    assert gains(make_material(*entries).groups, ACCURACY) == []
+    assert gains(make_material(*entries).groups, Score(Metric.ACCURACY)) == []
 
 
 def test_p_values_are_corrected_for_all_gains(make_entry: Make, make_material: MakeMaterial) -> None:
     without: list[float | None] = [0.5, 0.6, 0.7]
     entries = pair(make_entry, "Cora", "GCN", without, [0.51, 0.63, 0.72])
     entries += pair(make_entry, "Cora", "GIN", without, [0.5, 0.6, 0.7])
-    first, second = gains(make_material(*entries).groups, ACCURACY)
+    first, second = gains(make_material(*entries).groups, Score(Metric.ACCURACY))
     assert first.adjusted == pytest.approx(2 * 0.0741799)
     assert second.adjusted == 1.0
 
@@ -72,7 +73,7 @@ def test_over_sets_each_counts_once(make_entry: Make, make_material: MakeMateria
     entries += pair(make_entry, "Cora", "GIN", [0.5], [0.54])
     entries += pair(make_entry, "CiteSeer", "GCN", [0.5], [0.51])  # 1
     entries += pair(make_entry, "PubMed", "GCN", [0.5], [0.52])  # 2
-    found = gains(make_material(*entries).groups, ACCURACY)
+    found = gains(make_material(*entries).groups, Score(Metric.ACCURACY))
     (one,) = pooled(found, by_scheme=True)
     assert (one.scheme, one.prompt, one.gains, one.comparison.n) == ("QAT", "LoRAP", 4, 3)
     assert one.comparison.difference.mean == pytest.approx(0.02)
@@ -83,7 +84,7 @@ def test_over_sets_each_counts_once(make_entry: Make, make_material: MakeMateria
 
 
 def test_pooled_gains_are_corrected_among_themselves(whole: SuiteMaterial) -> None:
-    found = pooled(gains(whole.groups, ACCURACY), by_scheme=True)
+    found = pooled(gains(whole.groups, Score(Metric.ACCURACY)), by_scheme=True)
     assert [(one.scheme, one.prompt) for one in found] == [
         ("QAT", "GPFPlus"),
         ("QAT", "LoRAP"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lorap_bench.metric import Metric
+from lorap_bench.report.score import Score
 from lorap_bench.report.suite.entry import Arm, State
 from lorap_bench.report.suite.material import slug
-from lorap_bench.report.suite.measure import ACCURACY, MAE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,8 @@ def test_a_data_set_is_measured_by_what_its_records_say(make_entry: Make, make_m
         make_entry("ZINC", "GCN", "QAT", "LoRAP", [0.4], metric="mae"),
         make_entry("Cora", "GCN", "QAT", "None", [0.4]),
     )
-    assert [group.measure for group in material.groups] == [MAE, ACCURACY]
-    assert material.measures == [MAE, ACCURACY]
+    assert [group.score for group in material.groups] == [Score(Metric.MAE), Score(Metric.ACCURACY)]
+    assert material.scores == [Score(Metric.MAE), Score(Metric.ACCURACY)]
 
 
 def test_a_slug_may_name_a_file() -> None:

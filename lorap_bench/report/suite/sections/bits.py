@@ -64,8 +64,8 @@ def _figure(material: SuiteMaterial, dataset: str) -> Figure | None:
     points = _points(material, dataset)
     if not points:
         return None
-    measure = points[0][0].measure
-    plot = base_figure("average bits", measure.axis, height=400)
+    score = points[0][0].score
+    plot = base_figure("average bits", score.title("test"), height=400)
     front = _front(points)
     if front:
         plot.add_trace(_line(front))
@@ -83,7 +83,7 @@ def _figure(material: SuiteMaterial, dataset: str) -> Figure | None:
             automargin=False
         )  # margins that follow ticks and a legend never settle where two figures are side by side
     plot.update_layout(margin_b=130, margin_l=62, legend={"font": {"size": 11}, "y": -0.24})
-    label = f"{measure.axis.capitalize()} on {dataset} against average bits, an arm a mark; {len(front)} on the front"
+    label = f"{score.title('Test')} on {dataset} against average bits, an arm a mark; {len(front)} on the front"
     stem = f"bits-{slug(dataset)}"
     return Figure(id=stem, label=label, plot=plot, table=_table(stem, dataset, points, front))
 
@@ -93,14 +93,14 @@ def _front(points: Sequence[_Point]) -> list[_Point]:
     whole = [point for point in points if point[0].done(point[1])]
     if not whole:
         return []
-    mask = front_mask([[bits, test.mean] for *_, bits, test in whole], ["min", whole[0][0].measure.direction])
+    mask = front_mask([[bits, test.mean] for *_, bits, test in whole], ["min", whole[0][0].score.metric.direction])
     return sorted((point for point, kept in zip(whole, mask, strict=True) if kept), key=lambda point: point[3])
 
 
 def _line(front: Sequence[_Point]) -> go.Scatter:
     return go.Scatter(
         x=[bits for *_, bits, _ in front],
-        y=[group.measure.scale * test.mean for group, *_, test in front],
+        y=[group.score.scale * test.mean for group, *_, test in front],
         mode="lines+markers",
         name="front",
         line={"color": LIGHT.muted, "width": 1.4, "dash": "dot", "shape": "hv"},
@@ -114,7 +114,7 @@ def _marks(material: SuiteMaterial, own: Sequence[_Point], place: int) -> go.Sca
     hollow = [not group.done(arm) for group, arm, *_ in own]
     return go.Scatter(
         x=[bits for *_, bits, _ in own],
-        y=[group.measure.scale * test.mean for group, *_, test in own],
+        y=[group.score.scale * test.mean for group, *_, test in own],
         mode="markers",
         name=own[0][1].scheme,
         legendgroup=own[0][1].scheme,
@@ -136,13 +136,13 @@ def _key(name: str, colour: str, shape: str) -> go.Scatter:
 
 
 def _table(stem: str, dataset: str, points: Sequence[_Point], front: Sequence[_Point]) -> Table:
-    measure = points[0][0].measure
+    score = points[0][0].score
     columns = (
         Column("Model", "text"),
         Column("Scheme", "text"),
         Column("Prompt", "text"),
         Column("Average bits"),
-        Column(measure.level, measure.level_kind),
+        score.column("Test"),
         Column("On the front", "text"),
     )
 

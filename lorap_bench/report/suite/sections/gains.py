@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lorap_bench.report.document import Block
+    from lorap_bench.report.score import Score
     from lorap_bench.report.suite.gains import Gain, Pooled
     from lorap_bench.report.suite.material import SuiteMaterial
-    from lorap_bench.report.suite.measure import Measure
 
 __all__ = ["section"]
 
@@ -28,7 +28,7 @@ def section(material: SuiteMaterial) -> Section:
 
 
 def _blocks(material: SuiteMaterial) -> Iterator[Block]:
-    found = {measure: gains(material.groups, measure) for measure in material.measures}
+    found = {score: gains(material.groups, score) for score in material.scores}
     if not any(found.values()):
         yield Words(
             "Nothing to compare: no scheme was trained both with a prompt and without one in the same place.",
@@ -43,21 +43,21 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
         "fold where a set has folds), turned so that more is better. All settings but the prompt are the same"
         f"{tuned}. Brackets are 95 % t intervals."
     )
-    for measure, some in found.items():
+    for score, some in found.items():
         if some:
             if len(found) > 1:
-                yield Heading(f"Sets measured by {measure.name}")
-            yield from _measured(measure, some)
+                yield Heading(f"Sets measured by {score.name}")
+            yield from _measured(score, some)
 
 
-def _measured(measure: Measure, found: Sequence[Gain]) -> Iterator[Block]:
-    suffix = "" if measure.fraction else f"-{measure.name.lower()}"
+def _measured(score: Score, found: Sequence[Gain]) -> Iterator[Block]:
+    suffix = "" if score.percent else f"-{score.name.lower()}"
     by_prompt, by_scheme = pooled(found, by_scheme=False), pooled(found, by_scheme=True)
     sets = len({gain.group.dataset for gain in found})
     yield Words(_over_sets(sets))
-    twin = _table(f"gains{suffix}", measure, found)
-    yield forest(f"forest{suffix}", measure, ([*by_prompt, *by_scheme], found), twin)
-    yield _pooled_table(f"gains-over-sets{suffix}", measure, [*by_prompt, *by_scheme])
+    twin = _table(f"gains{suffix}", score, found)
+    yield forest(f"forest{suffix}", score, ([*by_prompt, *by_scheme], found), twin)
+    yield _pooled_table(f"gains-over-sets{suffix}", score, [*by_prompt, *by_scheme])
     yield Words(_words(found))
 
 
@@ -94,11 +94,11 @@ def _clear(one: Gain) -> bool:
     return one.adjusted is not None and one.adjusted < 0.05
 
 
-def _pooled_table(name: str, measure: Measure, found: Sequence[Pooled]) -> Table:
+def _pooled_table(name: str, score: Score, found: Sequence[Pooled]) -> Table:
     columns = (
         Column("Scheme", "text"),
         Column("Prompt", "text"),
-        Column(measure.gain, measure.gain_kind),
+        score.gains("Gain"),
         Column("p, Holm", "p"),
         Column("p", "p"),
         Column("p, Wilcoxon", "p"),
@@ -113,13 +113,13 @@ def _pooled_table(name: str, measure: Measure, found: Sequence[Pooled]) -> Table
     return Table(id=name, caption=caption, columns=columns, rows=[row(one) for one in found])
 
 
-def _table(name: str, measure: Measure, found: Sequence[Gain]) -> Table:
+def _table(name: str, score: Score, found: Sequence[Gain]) -> Table:
     columns = (
         Column("Data set", "text"),
         Column("Model", "text"),
         Column("Scheme", "text"),
         Column("Prompt", "text"),
-        Column(measure.gain, measure.gain_kind),
+        score.gains("Gain"),
         Column("p, Holm", "p"),
         Column("p", "p"),
         Column("p, Wilcoxon", "p"),

@@ -13,11 +13,11 @@ from lorap_bench.stats.intervals import Interval
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lorap_bench.report.document import Block, Kind
+    from lorap_bench.report.document import Block
+    from lorap_bench.report.score import Score
     from lorap_bench.report.suite.headlines import Headline
     from lorap_bench.report.suite.literature import Match
     from lorap_bench.report.suite.material import SuiteMaterial
-    from lorap_bench.report.suite.measure import Measure
 
 __all__ = ["section"]
 
@@ -54,10 +54,10 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
         "be all that a verdict shows. Where their deviation and runs are known, Welch’s 95 % interval stands beside "
         f"the difference. {checked} {_rest(material)}"
     )
-    for measure in material.measures:
-        own = [one for one in found if one.group.measure is measure]
+    for score in material.scores:
+        own = [one for one in found if one.group.score == score]
         if own:
-            yield _verdicts(measure, own)
+            yield _verdicts(score, own)
     yield Fold("Protocols and sources of the published figures", (_sources(found),))
 
 
@@ -71,22 +71,22 @@ def _headlines(material: SuiteMaterial) -> Iterator[Block]:
         "no verdict is possible. Beside each stands our cell with LoRAP that is best on validation on that data set; "
         "our bits are those of what enters linear maps, as A²Q counts them."
     )
-    for measure in material.measures:
-        own = [one for one in found if one.group.measure is measure]
+    for score in material.scores:
+        own = [one for one in found if one.group.score == score]
         if own:
-            yield _reached(measure, own)
+            yield _reached(score, own)
 
 
-def _reached(measure: Measure, found: Sequence[Headline]) -> Table:
+def _reached(score: Score, found: Sequence[Headline]) -> Table:
     columns = (
         Column("Data set", "text"),
         Column("What the source says", "text"),
         Column("Bits, theirs"),
-        Column("Theirs, %" if measure.fraction else "Theirs", "fraction" if measure.fraction else "number"),
+        score.single("Theirs"),
         Column("Our cell", "text"),
-        Column("Ours, %" if measure.fraction else "Ours", measure.level_kind),
+        score.means("Ours"),
         Column("Bits, ours"),
-        Column("Ours − theirs, points" if measure.fraction else "Ours − theirs", _gap_kind(measure)),
+        Column(f"Ours − theirs{', points' if score.percent else ''}", "points" if score.percent else "number"),
         Column("Source", "text"),
     )
     rows = [
@@ -103,12 +103,8 @@ def _reached(measure: Measure, found: Sequence[Headline]) -> Table:
         )
         for one in found
     ]
-    name = "headlines" if measure.fraction else f"headlines-{measure.name.lower()}"
+    name = "headlines" if score.percent else f"headlines-{score.name.lower()}"
     return Table(id=name, caption="Figures of LoRAP to reach for", columns=columns, rows=rows)
-
-
-def _gap_kind(measure: Measure) -> Kind:
-    return "points" if measure.fraction else "number"
 
 
 def _rest(material: SuiteMaterial) -> str:
@@ -118,7 +114,7 @@ def _rest(material: SuiteMaterial) -> str:
     return f"{count} more on these data sets with these architectures are of schemes or prompts without a trained cell."
 
 
-def _verdicts(measure: Measure, found: Sequence[Match]) -> Table:
+def _verdicts(score: Score, found: Sequence[Match]) -> Table:
     columns = (
         Column("Verdict", "text"),
         Column("Paper", "text"),
@@ -127,11 +123,11 @@ def _verdicts(measure: Measure, found: Sequence[Match]) -> Table:
         Column("Scheme", "text"),
         Column("Prompt", "text"),
         Column("Bits, theirs"),
-        Column("Theirs, %" if measure.fraction else "Theirs", "fraction" if measure.fraction else "number"),
-        Column("± std", "fraction" if measure.fraction else "number"),
-        Column("Ours, %" if measure.fraction else "Ours", measure.level_kind),
+        score.single("Theirs"),
+        score.single("± std"),
+        score.means("Ours"),
         Column("Bits, ours"),
-        Column("Difference, points" if measure.fraction else "Difference", measure.gain_kind),
+        score.gains("Difference"),
         Column("Why", "text"),
     )
 
@@ -153,7 +149,7 @@ def _verdicts(measure: Measure, found: Sequence[Match]) -> Table:
             "; ".join(filter(None, [one.judgement.reason, one.note and f"ours: {one.note}"])),
         )
 
-    name = "beside-published" if measure.fraction else f"beside-published-{measure.name.lower()}"
+    name = "beside-published" if score.percent else f"beside-published-{score.name.lower()}"
     return Table(id=name, caption="Ours beside published figures", columns=columns, rows=[row(one) for one in found])
 
 

@@ -56,7 +56,7 @@ def _table(material: SuiteMaterial, group: Group) -> Table:
         for scheme in material.schemes
         if any(arm.scheme == scheme for arm in group.entries)
     ]
-    caption = f"{group.measure.level.partition(',')[0]} on {group.dataset} with {group.part}"
-    if group.measure.fraction:
+    caption = f"Test {group.score.name} on {group.dataset} with {group.part}"
+    if group.score.percent:
         caption += ", in percent"
     return Table(id=f"main-{group.slug}", caption=caption, columns=columns, rows=rows)

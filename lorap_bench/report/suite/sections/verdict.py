@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorap_bench.report.document import Checks, Heading, Section, Words
-from lorap_bench.report.format import change_text, p_text, percent_text, plain_text, points_text, spread_text
+from lorap_bench.report.format import change_text, p_text, points_text, spread_text
 from lorap_bench.report.suite.entry import State
 from lorap_bench.report.suite.gains import gains, pooled
 from lorap_bench.report.suite.health import checks
-from lorap_bench.report.suite.measure import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lorap_bench.report.document import Block
+    from lorap_bench.report.score import Score
     from lorap_bench.report.suite.gains import Gain, Pooled
     from lorap_bench.report.suite.material import SuiteMaterial
-    from lorap_bench.report.suite.measure import Measure
     from lorap_bench.stats.intervals import Interval
 
 __all__ = ["section"]
@@ -30,13 +29,13 @@ def section(material: SuiteMaterial) -> Section:
 
 def _blocks(material: SuiteMaterial) -> Iterator[Block]:
     yield Words(_run(material))
-    found = {measure: gains(material.groups, measure) for measure in material.measures}
+    found = {score: gains(material.groups, score) for score in material.scores}
     if any(found.values()):
         yield Heading("Do the prompts help?")
-        for measure, some in found.items():
+        for score, some in found.items():
             if some:
-                yield Words(_prompts(measure, some))
-                yield Words(_schemes(measure, some))
+                yield Words(_prompts(score, some))
+                yield Words(_schemes(score, some))
     else:
         yield Words("No scheme was trained both with a prompt and without one, so prompts have no verdict.", empty=True)
     yield Heading("Health checks")
@@ -73,22 +72,20 @@ def _range(values: Sequence[int]) -> str:
     return str(values[0]) if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
-def _prompts(measure: Measure, found: Sequence[Gain]) -> str:
+def _prompts(score: Score, found: Sequence[Gain]) -> str:
     """Say what each prompt adds on average over data sets, and whether that may be chance."""
     overall = pooled(found, by_scheme=False)
     sets = len({gain.group.dataset for gain in found})
     if sets == 1:
-        told = ", ".join(f"{one.prompt} {_gain(measure, one.comparison.difference.mean)}" for one in overall)
+        told = ", ".join(f"{one.prompt} {_gain(score, one.comparison.difference.mean)}" for one in overall)
         return (
-            f"On {found[0].group.dataset}, the one data set so far, prompts change the test {measure.name} on average "
+            f"On {found[0].group.dataset}, the one data set so far, prompts change the test {score.name} on average "
             f"by: {told}. **Whether that holds on other sets cannot be said.**"
         )
-    told = "; ".join(
-        f"{one.prompt} {_interval(measure, one.comparison.difference)}{_p(one.adjusted)}" for one in overall
-    )
+    told = "; ".join(f"{one.prompt} {_interval(score, one.comparison.difference)}{_p(one.adjusted)}" for one in overall)
     spread = "with the 95 % t interval over sets" if sets > _PAIR else "± the standard deviation of the two"
     return (
-        f"{_headline(overall)} Mean gain in test {measure.name}, schemes and architectures averaged within each of "
+        f"{_headline(overall)} Mean gain in test {score.name}, schemes and architectures averaged within each of "
         f"{sets} data sets, {spread}: {told} (p by Holm for {len(overall)} prompts)."
     )
 
@@ -104,13 +101,11 @@ def _headline(overall: Sequence[Pooled]) -> str:
     return f"**Over all schemes, {'; '.join(told)}.**"
 
 
-def _schemes(measure: Measure, found: Sequence[Gain]) -> str:
+def _schemes(score: Score, found: Sequence[Gain]) -> str:
     """Say under which schemes a prompt's gain is clear, and how small a gain the cells can show."""
     by_scheme = pooled(found, by_scheme=True)
     clear = [one for one in by_scheme if one.clear]
-    names = "; ".join(
-        f"{one.scheme} with {one.prompt} {_gain(measure, one.comparison.difference.mean)}" for one in clear
-    )
+    names = "; ".join(f"{one.scheme} with {one.prompt} {_gain(score, one.comparison.difference.mean)}" for one in clear)
     cells = sum(gain.adjusted is not None and gain.adjusted < 0.05 for gain in found)
     text = (
         f"Of {len(by_scheme)} pairs of a scheme and a prompt, {len(clear)} "
@@ -119,7 +114,7 @@ def _schemes(measure: Measure, found: Sequence[Gain]) -> str:
     )
     half = _median_half(found)
     if half is not None:
-        size = f"{percent_text(half)} points" if measure is ACCURACY else plain_text(half)
+        size = score.metric.amount(half)
         text += (
             f"Half of those {len(found)} intervals reach {size} or further to either side, before any correction: "
             "smaller effects cannot be seen in a single cell. "
@@ -134,14 +129,14 @@ def _median_half(found: Sequence[Gain]) -> float | None:
     return halves[len(halves) // 2] if halves else None
 
 
-def _gain(measure: Measure, value: float) -> str:
-    return f"{points_text(value)} points" if measure is ACCURACY else change_text(value)
+def _gain(score: Score, value: float) -> str:
+    return f"{points_text(value)} points" if score.percent else change_text(value)
 
 
-def _interval(measure: Measure, gap: Interval) -> str:
-    accuracy = measure is ACCURACY
+def _interval(score: Score, gap: Interval) -> str:
+    accuracy = score.percent
     spread = spread_text(gap, points_text) if accuracy else spread_text(gap, change_text)
-    return f"**{_gain(measure, gap.mean)}** {spread}".rstrip()
+    return f"**{_gain(score, gap.mean)}** {spread}".rstrip()
 
 
 def _p(p: float | None) -> str:

@@ -89,7 +89,7 @@ def test_the_verdict_of_errors_is_in_their_unit(make_entry: Make, make_material:
     assert "0.000 or further" in words(verdict.section(material))
     section = gains.section(material)
     assert table(section, "gains-over-sets-mae").columns[2].kind == "difference"
-    assert table(section, "gains-mae").columns[4].label == "Gain in MAE"
+    assert table(section, "gains-mae").columns[4].label == "Gain"
 
 
 def test_each_metric_has_gains_of_its_own(make_entry: Make, make_material: MakeMaterial) -> None:
