@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lorap_bench.kernels.allocator import give_back
 from lorap_bench.kernels.device import device
 from lorap_bench.kernels.features import is_sparse
 from lorap_bench.models.footprint import constant_bytes, passed_bytes, trained_bytes
@@ -55,6 +56,7 @@ def fits(plan: Blueprint, task: GraphTask) -> int:
     Formula: half of this process's share of the free memory, over the bytes of a member; 64 where the
     system does not tell what is free.
     """
+    give_back()
     free = free_bytes(device())
     if free is None:
         return _WHERE_UNKNOWN

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lorap_bench.kernels.allocator import keep_blocks
 from lorap_bench.kernels.threads import one_thread
 from lorap_bench.record import Status
 from lorap_bench.train.loop import Trainee, fit
@@ -105,6 +106,7 @@ def _attempt(members: list[Member], errand: Errand) -> tuple[list[tuple[Trainee,
     """
     split = errand.split
     try:
+        keep_blocks()
         with one_thread():
             fitted = fit(errand.task, members, split=split, on_epoch=errand.on_epoch, early=errand.early)
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
