@@ -31,13 +31,14 @@ def predict(
     compute_with(backend, device)
     from lorap_bench.data.load import load_task
     from lorap_bench.models.saved import load_model
-    from lorap_bench.train.metrics import SCORES
+    from lorap_bench.train.feed import EVAL_BATCH
+    from lorap_bench.train.metrics import mean_score
 
     saved = load_model(folder)
     task = load_task(saved.plan.trial.task).without_test()
     chosen = task.splits[part.value]
-    total = SCORES[task.metric](saved.predict(task, chosen).unsqueeze(0), task.y[chosen])
-    found = float(total / chosen.numel())
+    at_once = EVAL_BATCH if task.level == "graph" else chosen.numel()
+    found = mean_score(task.metric, saved.predict(task, chosen), task.y[chosen], at_once)
     print_text(repr(found))
     noted = saved.about.get("metrics", {}).get("val")
     if part is Seen.VAL and found != noted:

@@ -67,7 +67,10 @@ def cohort_key(plan: Blueprint) -> dict[str, Any]:
 
 
 class Visit(NamedTuple):
-    """A training step on some nodes ``[n]`` of the one graph, and which visit of theirs it is, from 1 in each stage."""
+    """A training step on some nodes ``[n]`` of the one graph, and which visit of theirs it counts as.
+
+    That is the epoch of the stage, from 1: their own number of visits where each comes once an epoch.
+    """
 
     nodes: Tensor
     number: int
@@ -130,7 +133,7 @@ class Cohort:
         """Back-propagate each member's loss ``[S]`` and take one Adam step, at ``pace`` times every learning rate.
 
         Of what is learned for each node, a step on some nodes moves theirs alone: the values and moments of the others
-        stay, whatever gradient the price of memory has for them, and are corrected for their own number of steps.
+        stay, whatever gradient the price of memory has for them, and are corrected for the number of the visit.
         """
         parameters = [parameter for flat in self._flats for parameter in flat.parameters]
         # What a stage does not use (the scales of a float stage) has a gradient of zero.

@@ -28,9 +28,10 @@ __all__ = ["error_spectrum"]
 def error_spectrum(task: GraphTask, config: TrialConfig, seed: int, *, epochs: int) -> list[list[float]]:
     """Return for each layer the singular values of its aggregation error, the largest first.
 
-    The model trains ``epochs`` epochs in full precision and without a prompt; then one pass over the training data
-    gives its quantizers their ranges. The error of a layer is E = S* - S, its aggregated features without and with
-    quantization. By Eckart and Young the best correction of rank r leaves Σ_{m>r} σ_m(E)² of it.
+    The model trains ``epochs`` epochs in full precision and without a prompt; then one pass over the training data, or
+    what is shown of it where it is large, gives its quantizers their ranges. The error of a layer is E = S* - S, its
+    aggregated features without and with quantization. By Eckart and Young the best correction of rank r leaves
+    Σ_{m>r} σ_m(E)² of it.
 
     Args:
         task: the task; its test split is not read.
@@ -53,7 +54,7 @@ def error_spectrum(task: GraphTask, config: TrialConfig, seed: int, *, epochs: i
             passes.train(epoch)
         cohort.keep_best(torch.ones(1, dtype=torch.bool))
         passes.begin(Stage.QUANTIZED, epochs)
-        batch = passes.feed.calibration()
+        batch = passes.feed.shown()
         _see(cohort.network, batch)
         exact, quantized = (_aggregates(cohort.network, batch, stage) for stage in (Stage.FLOAT, Stage.QUANTIZED))
         return [_singular_values(target - found) for target, found in zip(exact, quantized, strict=True)]

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from lorap_bench.models.blueprint import Blueprint
     from lorap_bench.train.sampler import Sampler
 
-__all__ = ["Feed", "Portion", "make_feed"]
+__all__ = ["EVAL_BATCH", "SHOWN_NODES", "START_NODES", "Feed", "Portion", "make_feed"]
 
-_EVAL_BATCH = 1024
-# Nodes of the training graphs, about, that one pass without gradients reads, and one that remembers every layer: at
-# width 100 they take half a gigabyte a layer, and a tenth.
-_START_NODES, _SHOWN_NODES = 2**20, 2**18
+EVAL_BATCH = 1024
+"""Graphs of a held-out split that one pass reads."""
+START_NODES, SHOWN_NODES = 2**20, 2**18
+"""Nodes of the training graphs that one pass without gradients reads at most, and one that remembers every layer: at
+width 100 they take half a gigabyte a layer, and a tenth."""
 # Nodes in a drawing, over those of the graph, up to which its batches are kept in main memory as long as it serves.
 _KEPT = 2
 
@@ -165,10 +166,10 @@ class MiniBatches(Feed):
         return self.store.batch(self.task.splits["train"])
 
     def start(self) -> GraphBatch:
-        return self._sample(_START_NODES)
+        return self._sample(START_NODES)
 
     def shown(self) -> GraphBatch:
-        return self._sample(_SHOWN_NODES)
+        return self._sample(SHOWN_NODES)
 
     def _sample(self, most: int) -> GraphBatch:
         """Pack the training graphs; every so many of them where they have more nodes than a few."""
@@ -222,7 +223,7 @@ def _chosen_rows(task: GraphTask, store: GraphStore, split: Split) -> Portion:
 @lru_cache(maxsize=4)
 def _chosen_graphs(task: GraphTask, store: GraphStore, split: Split) -> tuple[Portion, ...]:
     """Return the graphs of a held-out split, packed; kept for the next trial."""
-    chunks = task.splits[split].split(_EVAL_BATCH)
+    chunks = task.splits[split].split(EVAL_BATCH)
     return tuple(Portion(store.batch(chunk), None, task.y[chunk], fixed=True) for chunk in chunks)
 
 

@@ -17,6 +17,7 @@ from lorap_bench.kernels.device import device
 from lorap_bench.kernels.features import is_sparse
 from lorap_bench.models.footprint import constant_bytes, passed_bytes, trained_bytes
 from lorap_bench.models.sampling import Sampling, batch_share, passes_whole
+from lorap_bench.train.feed import EVAL_BATCH, SHOWN_NODES, START_NODES
 from lorap_bench.train.free_memory import free_bytes
 
 if TYPE_CHECKING:
@@ -35,15 +36,20 @@ _WHERE_UNKNOWN = 64
 def member_bytes(plan: Blueprint, task: GraphTask) -> int:
     """Return the bytes that one more member takes while a cohort trains.
 
-    Formula: the larger of a training step on one batch and of a pass without gradients over all training graphs
-    (``trained_bytes``, ``passed_bytes``). Where a large graph is fed in batches, that pass remembers no layer and is
-    over the whole graph if it may be, and the step also keeps the constants of that pass.
+    Formula: the largest of a training step on one batch and of passes without gradients (``trained_bytes``,
+    ``passed_bytes``): one over the graph, or the training graphs that are shown, that remembers every layer, one over
+    those that quantizers start from, or are evaluated at once, that does not. Where a large graph is fed in batches,
+    the pass remembers no layer and is over the whole graph if it may be, and the step also keeps the constants of that
+    pass.
     """
     stored = _stored(task)
     if plan.sampling is Sampling.WHOLE:
-        batch, whole = _passes(plan, task)
-        trained = trained_bytes(plan, inferences=batch, stored=stored)
-        return max(trained, passed_bytes(plan, inferences=whole, stored=stored))
+        batch, started, shown = _passes(plan, task)
+        return max(
+            trained_bytes(plan, inferences=batch, stored=stored),
+            passed_bytes(plan, inferences=started, stored=stored, kept=False),
+            passed_bytes(plan, inferences=shown, stored=stored),
+        )
     trained = trained_bytes(plan, inferences=batch_share(plan), stored=stored)
     if not passes_whole(plan):
         return trained
@@ -64,12 +70,14 @@ def fits(plan: Blueprint, task: GraphTask) -> int:
     return max(1, int(_SAFETY * free / sharers / member_bytes(plan, task)))
 
 
-def _passes(plan: Blueprint, task: GraphTask) -> tuple[int, int]:
-    """Return how many inferences one training batch and one pass over the training graphs are."""
+def _passes(plan: Blueprint, task: GraphTask) -> tuple[float, float, float]:
+    """Return how many inferences a training batch, a pass to start from or to evaluate, and one that is shown are."""
     if task.level == "node":
-        return 1, 1
-    graphs = task.splits["train"].numel()
-    return min(graphs, plan.trial.task.batch_size), graphs
+        return 1, 1, 1
+    graphs, nodes = task.splits["train"].numel(), max(1.0, plan.shape.nodes)
+    most = plan.trial.task.batch_size, max(EVAL_BATCH, START_NODES / nodes), SHOWN_NODES / nodes
+    batch, started, shown = (min(graphs, each) for each in most)
+    return batch, started, shown
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lorap_bench.metric import Metric
 
-__all__ = ["LOSSES", "SCORES", "absolute_error", "correct", "cross_entropy"]
+__all__ = ["LOSSES", "SCORES", "absolute_error", "correct", "cross_entropy", "mean_score"]
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
@@ -43,3 +43,13 @@ LOSSES: dict[Metric, Summed] = {Metric.ACCURACY: cross_entropy, Metric.MAE: abso
 """What is minimised, summed over a batch, where a task is scored by a metric."""
 SCORES: dict[Metric, Summed] = {Metric.ACCURACY: correct, Metric.MAE: absolute_error}
 """What a metric sums up over a batch; divided by the number of rows it is the metric."""
+
+
+def mean_score(metric: Metric, outputs: Tensor, y: Tensor, at_once: int) -> float:
+    """Return one member's metric, summed ``at_once`` rows at a time: the bits are those of evaluation by such batches.
+
+    Shape: outputs ``[n, C]``, y ``[n]``.
+    """
+    parts = zip(outputs.unsqueeze(0).split(at_once, 1), y.split(at_once), strict=True)
+    total = sum(SCORES[metric](rows, wanted) for rows, wanted in parts)
+    return float(total / y.numel())

@@ -13,7 +13,7 @@ from lorap_bench.kernels.backend import use
 from lorap_bench.kernels.csr import Csr, csr_from_coo
 from lorap_bench.models.graph import build_store
 from lorap_bench.models.subgraph import induced
-from lorap_bench.testing import node_task, sparse_task
+from lorap_bench.testing import node_task, relational, sparse_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +105,24 @@ def test_nodes_without_an_edge_between_them_are_a_batch() -> None:
     batch = induced(build_store(PATH, self_loops=False, normalized=False).whole, torch.tensor([1, 4]))
     assert batch.pattern.entries == 0
     assert batch.pattern.shape == (2, 2)
+
+
+@pytest.mark.usefixtures("backend")
+def test_the_edges_that_stay_keep_their_relations_and_weights() -> None:
+    whole = build_store(relational(node_task()), self_loops=False, normalized=False, relational=True).whole
+    nodes = torch.arange(0, 60, 3)
+    batch = induced(whole, nodes)
+    assert whole.relations is not None
+    assert whole.norm is not None
+    assert batch.relations is not None
+    assert batch.norm is not None
+    columns = (nodes.unsqueeze(1) * 3 + torch.arange(3)).flatten()
+    assert torch.equal(dense(batch.relations, batch.norm[0]), dense(whole.relations, whole.norm[0])[nodes][:, columns])
+    assert torch.equal(batch.relations.row, batch.pattern.row)  # entry by entry the edges of the pattern
+    assert torch.equal(batch.relations.col // 3, batch.pattern.col)
+
+
+def dense(pattern: Csr, values: torch.Tensor) -> torch.Tensor:
+    out = torch.zeros(pattern.shape)
+    out[pattern.row, pattern.col.long()] = values
+    return out

@@ -106,6 +106,11 @@ def test_every_recipe_says_all_that_its_training_reads(name: str) -> None:
     if BY_NAME[base.task.dataset].level == "graph":
         wanted["task"] |= {"batch_size"}
         wanted["model"] |= {"readout", "head", "head_dropout"}
+    else:
+        assert base.task.sampling in {"whole", "nodes"}, "a recipe leaves no estimate to choose"
+        wanted["task"] |= {"sampling"}
+    if base.task.sampling == "nodes":
+        wanted["task"] |= {"batch_size", "fan_outs", "draw_every"}
     if base.model.arch == "GAT":
         wanted["model"] |= {"heads"}
     missing = {section: fields - said[section] for section, fields in wanted.items() if fields - said[section]}

@@ -9,6 +9,7 @@ import pytest
 from lorap_bench.config import ModelConfig, PromptConfig, QuantConfig, TrialConfig
 from lorap_bench.testing import graph_task, node_task
 from lorap_bench.train import error_spectrum as module
+from lorap_bench.train import feed
 from lorap_bench.train.error_spectrum import error_spectrum
 
 TASK = node_task()
@@ -55,3 +56,11 @@ def test_the_energy_is_that_of_the_error() -> None:
 
     error = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
     assert energy(module._singular_values(error)) == pytest.approx(float(error.square().sum()), rel=1e-6)
+
+
+def test_every_layer_is_remembered_for_no_more_than_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(feed, "SHOWN_NODES", 40)
+    monkeypatch.setattr(module, "_see", lambda _network, batch: seen.append(int(batch.sizes.sum())))
+    error_spectrum(graph_task(), CONFIG, 0, epochs=1)
+    assert 0 < seen[0] <= 50

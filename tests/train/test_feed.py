@@ -15,8 +15,8 @@ from lorap_bench.train.feed import make_feed
 def test_a_pass_before_and_after_training_reads_about_so_many_nodes(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     task = graph_task()
     config = replace(TrialConfig(), task=TaskConfig(batch_size=4))
-    monkeypatch.setattr(feed, "_START_NODES", most)
-    monkeypatch.setattr(feed, "_SHOWN_NODES", most)
+    monkeypatch.setattr(feed, "START_NODES", most)
+    monkeypatch.setattr(feed, "SHOWN_NODES", most)
     made = make_feed(task, blueprint(config, shape_of(task)))
     train = task.splits["train"]
     sizes = task.graph_ptr.diff()[train]

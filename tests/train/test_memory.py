@@ -60,6 +60,16 @@ def test_what_costs_memory_costs_in_the_estimate() -> None:
     assert bytes_of(GRAPH, task={"batch_size": 24}) > bytes_of(GRAPH, task={"batch_size": 4})
 
 
+def test_a_large_set_of_graphs_takes_what_its_passes_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the training graphs take no more once a pass reads but so many of them."""
+    half = replace(GRAPH, splits={**GRAPH.splits, "train": GRAPH.splits["train"][:12]})
+    task = {"batch_size": 4}
+    assert bytes_of(half, task=task) < bytes_of(GRAPH, task=task)
+    for name, most in (("EVAL_BATCH", 6), ("START_NODES", 60), ("SHOWN_NODES", 60)):
+        monkeypatch.setattr(memory, name, most)
+    assert bytes_of(half, task=task) == bytes_of(GRAPH, task=task)
+
+
 def test_sparse_features_count_by_what_is_stored() -> None:
     sparse = sparse_task()
     assert bytes_of(sparse) < bytes_of(replace(sparse, x=torch.ones_like(sparse.x)))

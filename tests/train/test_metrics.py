@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lorap_bench.metric import Metric
-from lorap_bench.train.metrics import LOSSES, SCORES, absolute_error, correct, cross_entropy
+from lorap_bench.train.metrics import LOSSES, SCORES, absolute_error, correct, cross_entropy, mean_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,3 +42,11 @@ def test_members_do_not_meet(summed: Callable[[Tensor, Tensor], Tensor]) -> None
 def test_every_metric_has_its_loss_and_its_score() -> None:
     assert {Metric.ACCURACY: cross_entropy, Metric.MAE: absolute_error} == LOSSES
     assert {Metric.ACCURACY: correct, Metric.MAE: absolute_error} == SCORES
+
+
+def test_a_mean_score_is_summed_by_batches() -> None:
+    """In float32 2^24 swallows a one, not a two."""
+    y = torch.tensor([2.0**24, 0.0, 1.0, 1.0])
+    assert mean_score(Metric.MAE, torch.zeros(4, 1), y, 2) == (2**24 + 2) / 4
+    assert mean_score(Metric.MAE, torch.zeros(4, 1), y, 1) == 2**24 / 4
+    assert mean_score(Metric.ACCURACY, torch.eye(3), torch.tensor([0, 1, 0]), 2) == float(torch.tensor(2 / 3))

@@ -14,7 +14,7 @@ from lorap_bench.models.sampling import passes_whole
 from lorap_bench.prompts import PROMPTS
 from lorap_bench.quant import SCHEMES
 from lorap_bench.record import Status
-from lorap_bench.testing import node_task, sparse_task
+from lorap_bench.testing import node_task, relational, sparse_task, value_task
 from lorap_bench.train import Member, fit, run_trial
 from lorap_bench.train.cohort import Cohort
 from lorap_bench.train.feed import SampledGraph, make_feed
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lorap_bench.train.loop import Fitted
 
 TASKS = {"dense": node_task(), "sparse": sparse_task()}
+RELATIONS = relational(value_task("node"))
 WHOLE, ONE_PART = TaskConfig(sampling="whole"), TaskConfig(sampling="clusters", parts=1, joined=1)
 CLUSTERS = TaskConfig(sampling="clusters", parts=6, joined=2)
 NODES = TaskConfig(sampling="nodes", batch_size=8, fan_outs=[2, 1])
@@ -60,6 +61,16 @@ def passes(config: TrialConfig, graphs: GraphTask = TASKS["dense"]) -> Passes:
 def test_one_part_is_the_whole_graph_bit_for_bit(kind: str, scheme: str) -> None:
     whole, one = (trained(configure(task, scheme, "GPFLoRAP"), TASKS[kind]) for task in (WHOLE, ONE_PART))
     assert figures(whole) == figures(one)
+
+
+@pytest.mark.parametrize(("arch", "scheme"), [("RGCN", "DegreeQuant"), ("RGCN", "A2Q"), ("GAT", "QAT")])
+def test_one_part_is_the_whole_graph_with_relations_values_and_residuals(arch: str, scheme: str) -> None:
+    model: dict[str, Any] = {"arch": arch, "heads": 2, "layers": 3, "residual": True}
+    whole, one = (
+        trained(configure(task, scheme, "GPFLoRAP", **model), RELATIONS, seeds=(0,)) for task in (WHOLE, ONE_PART)
+    )
+    assert figures(whole) == figures(one)
+    assert whole.trainees[0].val_metric == whole.trainees[0].val_loss
 
 
 @pytest.mark.parametrize("prompt", sorted(PROMPTS))
@@ -102,6 +113,17 @@ def test_members_are_independent_and_runs_repeat(scheme: str, task: TaskConfig) 
     together, alone = trained(config, seeds=(0, 1, 2)), trained(config, seeds=(1,))
     assert figures(together)[1] == figures(alone)[0]
     assert figures(together) == figures(trained(config, seeds=(0, 1, 2)))
+
+
+@pytest.mark.parametrize(("scheme", "task"), [("DegreeQuant", CLUSTERS), ("A2Q", NODES)])
+def test_who_stays_when_another_leaves_keeps_its_bits_and_its_plateaus(scheme: str, task: TaskConfig) -> None:
+    config = configure(task, scheme, "LoRAP", arch="RGCN")
+    optims = [OptimConfig(epochs=3, lr=lr, plateau=plateau) for lr, plateau in ((0.1, 1), (float("inf"), 1), (0.1, 2))]
+    members = [Member(replace(config, optim=optim), seed) for seed, optim in enumerate(optims)]
+    together = fit(RELATIONS, members, split="test")
+    assert [one.diverged for one in together.trainees] == [False, True, False]
+    alone = figures(fit(RELATIONS, members[2:], split="test"))
+    assert alone == [figures(together)[2], figures(together)[-1][1:]]
 
 
 def by_node(run: Passes) -> dict[str, torch.Tensor]:
@@ -166,20 +188,32 @@ def test_protection_ranks_and_edge_weights_are_those_of_the_whole_graph() -> Non
 
 
 @pytest.mark.parametrize("scheme", ["QAT", "A2Q", "MixQ"])
-@pytest.mark.parametrize("arch", ["GCN", "SAGE"])
+@pytest.mark.parametrize("arch", ["GCN", "SAGE", "RGCN"])
 def test_batches_of_complete_neighbourhoods_evaluate_exactly(arch: str, scheme: str) -> None:
     """The same trained weights, on the whole graph and where a pass over it does not fit."""
-    run = passes(configure(CLUSTERS, scheme, "LoRAP", arch=arch))
+    graphs = relational(TASKS["dense"]) if arch == "RGCN" else TASKS["dense"]
+    run = passes(configure(CLUSTERS, scheme, "LoRAP", arch=arch), graphs)
     run.train(0)
     tight = replace(CLUSTERS, memory_gib=1e-9, batch_size=7)
-    small = blueprint(configure(tight, scheme, "LoRAP", arch=arch), shape_of(TASKS["dense"]))
+    small = blueprint(configure(tight, scheme, "LoRAP", arch=arch), shape_of(graphs))
     assert not passes_whole(small)
-    parts = Passes(run.cohort, make_feed(TASKS["dense"], small))
+    parts = Passes(run.cohort, make_feed(graphs, small))
     for split in ("val", "test"):
         assert len(list(parts.feed.held_out(split))) == 3
         exact, found = run.evaluate(split), parts.evaluate(split)
         assert torch.allclose(exact[0], found[0], rtol=1e-4)
         assert torch.equal(exact[1], found[1])
+
+
+@pytest.mark.parametrize(
+    "task", [CLUSTERS, NODES, replace(CLUSTERS, memory_gib=1e-9)], ids=["clusters", "nodes", "tight"]
+)
+def test_training_on_batches_never_needs_a_test_label(task: TaskConfig) -> None:
+    graphs, config = TASKS["dense"], configure(task, "A2Q", "LoRAP")
+    y = graphs.y.clone()
+    y[graphs.splits["test"]] = -1
+    seen, blind = fit(graphs, [Member(config, 0)]), fit(replace(graphs, y=y).without_test(), [Member(config, 0)])
+    assert figures(seen) == figures(blind)
 
 
 def test_a_trial_that_may_hold_no_graph_whole_trains_to_its_end() -> None:
