@@ -62,8 +62,9 @@ class Work:
     def ask(self, most: int | None) -> list[Job]:
         """Return trials that may train together; empty when there are none now."""
         if self._search is not None:
-            jobs = self._search.ask_pack(most)
-            if jobs or self._search.in_flight:
+            if self._search.in_flight:  # one pack at a time: else the sampler sees answers in the order of the workers
+                return []
+            if jobs := self._search.ask_pack(most):
                 return jobs
             self._end_search(self._search)
         return [self._waiting.popleft()] if self._waiting else []

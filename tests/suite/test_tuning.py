@@ -12,14 +12,18 @@ from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Status, TrialRecord
 from lorap_bench.study.space import overlay
 from lorap_bench.suite.check import State
+from lorap_bench.suite.run import Audience
 from lorap_bench.suite.tuning import best_of, search_study
 from lorap_bench.suite.verify import verify_suite
+from lorap_bench.train.trial import run_groups
 from tests.suite.sittings import comparable, run, run_killed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lorap_bench.executors.desk import Desk
+    from lorap_bench.search.job import Job
     from lorap_bench.suite.sitting import Sitting
     from lorap_bench.suite.spec import SuiteSpec
 
@@ -199,8 +203,6 @@ def test_a_training_that_costs_its_worker_each_time_is_a_result(sit: Sit, text: 
             lost.append(jobs[0].attempt)
             desk.release(jobs[0], Status.WORKER_LOST)  # type: ignore[attr-defined]  # as above
 
-    from lorap_bench.suite.run import Audience
-
     assert sitting.run(lose, Audience(lambda cell, result: None, lambda cell, jobs: None), lambda note: None)
     assert lost == [0, 1, 2]
     (result,) = sitting.results.values()
@@ -225,3 +227,27 @@ def test_the_parts_of_a_cell_are_kept_as_they_end(sit: Sit, text: str, raw_mirro
     assert run(sit(folds, only))
     assert comparable(whole.folder.root)[0] == wanted
     assert not parts.exists()
+
+
+def test_a_search_proposes_the_same_however_many_workers_there_are(sit: Sit, tuned: str) -> None:
+    model = tuned.replace('sampler = "Random"', 'sampler = "TPE"').replace("trials = 3", "trials = 6")
+    model += "[tune.search.arguments]\nn_startup_trials = 1\n"
+    one = sit(model, "scheme=QAT")
+    assert run(one)
+    wanted = comparable(one.folder.root)[0]
+    one.folder.root.rename(one.folder.root.with_name("one"))
+
+    def two_workers(desk: Desk) -> None:
+        """Train every pack only when a second one is out, or none is to be had; the last one given first."""
+        out: list[list[Job]] = []
+        while (jobs := desk.ask_pack()) or out:
+            out += [jobs] if jobs else []
+            if len(out) == 2 or not jobs:
+                ended = out.pop()
+                for outcomes in run_groups([(job.config, job.seeds) for job in ended], split=ended[0].split):
+                    for place, outcome in outcomes.items():
+                        desk.tell(ended[place], outcome)
+
+    two = sit(model, "scheme=QAT")
+    assert two.run(two_workers, Audience(lambda cell, result: None, lambda cell, jobs: None), lambda note: None)
+    assert comparable(two.folder.root)[0] == wanted
