@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from lorap_bench.config import digest_of
 from lorap_bench.errors import ConfigError, StoreError
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Status, TrialRecord
@@ -251,3 +252,34 @@ def test_a_search_proposes_the_same_however_many_workers_there_are(sit: Sit, tun
     two = sit(model, "scheme=QAT")
     assert two.run(two_workers, Audience(lambda cell, result: None, lambda cell, jobs: None), lambda note: None)
     assert comparable(two.folder.root)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"objectives": {}}, "has no accuracy: what is best cannot be told"),
+        ({"objectives": {"mae": 0.1}}, "has no accuracy: what is best cannot be told"),
+        ({"params": {"optim.lr": 0.9}}, "its configuration is not what its point makes of the cell's"),
+    ],
+)
+def test_a_search_that_cannot_be_so_is_told(sit: Sit, tuned: str, change: dict[str, object], told: str) -> None:
+    sitting = sit(tuned.replace("epochs = 2", "epochs = 1"), "scheme=QAT,prompt=None")
+    assert run(sitting)
+    (cell,) = sitting.plan.cells
+    searched = sitting.folder.search(cell.key)
+    assert searched is not None
+    study, records = searched
+    sitting.folder.write_search(study, cell.key, [replace(records[0], **change), *records[1:]])  # type: ignore[arg-type]  # fields by name
+    (check,) = [check for check in verify_suite(sitting.folder) if check.name == "searches"]
+    assert check.state is State.WRONG
+    assert told in " ".join(check.found)
+    assert all(len(line) < 300 for line in check.found)
+
+
+def test_a_search_without_its_parts_is_damaged(sit: Sit, tuned: str) -> None:
+    folder = sit(tuned).folder
+    folder.searches.mkdir(parents=True)
+    stored = {"schema_version": 1, "key": "0"}
+    (folder.searches / "0.json").write_text(json.dumps(stored | {"checksum": digest_of(stored)}))
+    with pytest.raises(StoreError, match="damaged search"):
+        folder.search("0")
