@@ -144,6 +144,11 @@ def test_a_search_without_a_feasible_point_is_a_result(sit: Sit, tuned: str) -> 
     reasons = [record.reason for result in sitting.results.values() for record in result.records]
     assert all("average_bits" in reason or "within the constraints" in reason for reason in reasons)
     assert run(sit(none, "prompt=None"))  # and is not tried again
+    wanted = comparable(sitting.folder.root)[0]
+    for path in (sitting.folder.root / "cells").iterdir():
+        path.unlink()  # as if it had been killed just before they were written
+    assert run(sit(none, "prompt=None"))
+    assert comparable(sitting.folder.root)[0] == wanted
     assert not [check for check in verify_suite(sitting.folder) if check.name == "searches" and check.state != State.OK]
 
 
@@ -283,3 +288,17 @@ def test_a_search_without_its_parts_is_damaged(sit: Sit, tuned: str) -> None:
     (folder.searches / "0.json").write_text(json.dumps(stored | {"checksum": digest_of(stored)}))
     with pytest.raises(StoreError, match="damaged search"):
         folder.search("0")
+
+
+def test_a_search_of_failures_says_how_they_ended(sit: Sit, tuned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lorap_bench.train import group
+
+    def broken(*arguments: object, **named: object) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(group, "train_together", broken)
+    sitting = sit(tuned, "scheme=QAT,prompt=None")
+    assert run(sitting)
+    (result,) = sitting.results.values()
+    assert "within the constraints (3 user_error" in result.records[0].reason
+    assert "such as: RuntimeError: no such luck" in result.records[0].reason
