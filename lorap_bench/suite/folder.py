@@ -29,7 +29,7 @@ from lorap_bench.record import Outcome, TrialRecord
 from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.store.lock import Driven, DriverLock
-from lorap_bench.store.manifest import STUDY
+from lorap_bench.store.manifest import STUDY, SUITE
 from lorap_bench.suite.result import CellResult
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ if TYPE_CHECKING:
     from lorap_bench.record import Curves
     from lorap_bench.suite.cell import Cell
 
-__all__ = ["FOLDER_VERSION", "SUITE", "SuiteFolder"]
+__all__ = ["FOLDER_VERSION", "SuiteFolder"]
 
 FOLDER_VERSION = 1
-SUITE = "suite.json"
 
 
 @final
