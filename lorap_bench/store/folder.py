@@ -31,7 +31,7 @@ from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.store.flat import flat
 from lorap_bench.store.lock import Driven, DriverLock
 from lorap_bench.store.looks import Looks
-from lorap_bench.store.manifest import STUDY, Manifest, ManifestFile
+from lorap_bench.store.manifest import STUDY, SUITE, Manifest, ManifestFile
 from lorap_bench.store.numbered import numbered, place, read_record, read_records
 from lorap_bench.store.versions import mend
 
@@ -86,9 +86,11 @@ class StudyFolder:
         """Make a study's folder at ``root``, or go on making one.
 
         Raises:
-            StoreError: there are trials of which nobody knows the study, or the folder cannot be made.
+            StoreError: there are trials of which nobody knows the study, a suite, or the folder cannot be made.
         """
         folder = cls(root)
+        if exists(root / SUITE):
+            raise StoreError("here lies a suite; give the study another name or another --runs", where=str(root))
         if not folder._manifest.there:
             folder._make()
         folder._manifest.write(manifest)

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from lorap_bench.study.extension import Extension
 
-__all__ = ["FOLDER_VERSION", "STUDY", "Manifest", "ManifestFile", "Origin"]
+__all__ = ["FOLDER_VERSION", "STUDY", "SUITE", "Manifest", "ManifestFile", "Origin"]
 
 FOLDER_VERSION = 1
 STUDY = "study.json"
+SUITE = "suite.json"
+"""Its namesake in the folder of a suite, where no study may lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

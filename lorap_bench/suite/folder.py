@@ -29,7 +29,7 @@ from lorap_bench.record import Outcome, TrialRecord
 from lorap_bench.store.access import access, exists
 from lorap_bench.store.atomic import read_json, write_json
 from lorap_bench.store.lock import Driven, DriverLock
-from lorap_bench.store.manifest import STUDY
+from lorap_bench.store.manifest import STUDY, SUITE
 from lorap_bench.suite.result import CellResult
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ if TYPE_CHECKING:
     from lorap_bench.record import Curves
     from lorap_bench.suite.cell import Cell
 
-__all__ = ["FOLDER_VERSION", "SUITE", "SuiteFolder"]
+__all__ = ["FOLDER_VERSION", "SuiteFolder"]
 
 FOLDER_VERSION = 1
-SUITE = "suite.json"
 
 
 @final
@@ -196,18 +195,29 @@ class SuiteFolder:
         if rest.get("schema_version") != FOLDER_VERSION or rest.get("key") != key:
             raise StoreError("not the search of the cell that its name says, or of another version", where=str(path))
         if digest_of(rest) != stored.get("checksum"):
-            raise StoreError("was changed after it was written: its checksum does not fit", where=str(path))
-        return dict(rest["study"]), [TrialRecord.from_mapping(record, where=str(path)) for record in rest["records"]]
+            message = "was changed after it was written: its checksum does not fit; put the file back as it was, or "
+            raise StoreError(message + "take it and the cell away, and the cell is tuned again", where=str(path))
+        try:
+            study, records = dict(rest["study"]), list(rest["records"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"damaged search ({error})", where=str(path)) from error
+        return study, [TrialRecord.from_mapping(record, where=str(path)) for record in records]
 
     def has_curves(self, key: str) -> bool:
         """Whether the curves of a cell are kept."""
         return exists(self._place("curves", key))
 
     def curves(self, key: str) -> list[Curves]:
-        """Return the curves of a cell, one set a record; empty where they are not kept."""
+        """Return the curves of a cell, one set a record; empty where they are not kept.
+
+        Raises:
+            StoreError: their file is damaged.
+        """
         path = self._place("curves", key)
-        found: list[Curves] = read_json(path) if exists(path) else []
-        return found
+        found: Any = read_json(path) if exists(path) else []
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise StoreError("damaged: not a list of curves", where=str(path))
+        return list(found)
 
     def _parts(self, key: str) -> Path:
         return self.root / "parts" / key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lorap_bench.config import TrialConfig
 from lorap_bench.data.load import canonical_name, metric_of
 from lorap_bench.record import Status
 
@@ -47,15 +48,15 @@ def _chosen(
     record: TrialRecord, member: MemberResult, curves: Mapping[str, list[float]], metric: Metric
 ) -> Iterator[str]:
     """Yield a fault if the epoch or its figure is not what the curves make it."""
-    optim = record.config["optim"]
-    last = range(member.epochs - optim["epochs"], member.epochs)
-    asked = [epoch for epoch in last if (epoch + 1) % optim["eval_every"] == 0 or epoch + 1 == member.epochs]
+    optim = TrialConfig.from_mapping(record.config).optim
+    last = range(member.epochs - optim.epochs, member.epochs)
+    asked = [epoch for epoch in last if (epoch + 1) % optim.eval_every == 0 or epoch + 1 == member.epochs]
     metrics, losses = (curves.get(name, [])[-len(asked) :] for name in ("val_metric", "val_loss"))
     if len(metrics) != len(asked) or len(losses) != len(asked):
         yield f"seed {member.seed}: its curves have too few evaluations"
         return
     pairs = [(metric.quality(value), -loss) for value, loss in zip(metrics, losses, strict=True)]
-    scores = [pair[::-1] for pair in pairs] if optim["selection"] == "loss" else pairs
+    scores = [pair[::-1] for pair in pairs] if optim.selection == "loss" else pairs
     best = max(range(len(asked)), key=lambda place: (scores[place], -place))
     if (member.best_epoch, member.val) != (asked[best], metrics[best]):
         told = f"epoch {member.best_epoch} ({member.val})"

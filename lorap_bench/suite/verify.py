@@ -107,6 +107,8 @@ def _selection(folder: SuiteFolder, found: _Found) -> Iterator[str]:
         except StoreError as error:
             yield str(error)
             continue
+        if len(curves) != len(result.records):
+            yield f"{cell.name}: curves of {len(curves)} trainings, records of {len(result.records)}"
         for record, one in zip(result.records, curves, strict=False):
             yield from (f"{cell.name}: {fault}" for fault in selection_faults(record, one))
 

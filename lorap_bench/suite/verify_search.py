@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from lorap_bench.errors import LorapBenchError
+from lorap_bench.config import TrialConfig
+from lorap_bench.data.load import canonical_name, metric_of
+from lorap_bench.errors import ConfigError, LorapBenchError
+from lorap_bench.record import Status
+from lorap_bench.study.space import overlay
 from lorap_bench.suite.selection import selection_faults
 from lorap_bench.suite.tuning import search_study, tuning_of
 
@@ -40,13 +45,34 @@ def search_faults(folder: SuiteFolder, pairs: Iterable[tuple[Cell, CellResult]])
 
 
 def _faults(cell: Cell, result: CellResult, records: list[TrialRecord]) -> Iterator[str]:
-    found = tuning_of(cell, records)
-    if result.tuning != found:
-        yield f"says that {result.tuning} was chosen; its search makes {found}"
     for record in records:
-        if any(member.test is not None for member in record.members):
-            yield f"trial {record.number} was measured on the test split"
-        yield from (f"trial {record.number}: {fault}" for fault in selection_faults(record, {}))
+        yield from (f"trial {record.number}: {fault}" for fault in _faults_of_trial(cell, record))
+    yield from _choice(cell, result, records)
     trained = {member.seed for record in records for member in record.members}
     if again := trained.intersection(replica.seed for replica in cell.replicas):
         yield f"its search trained with seeds that it is looked at with: {sorted(again)}"
+
+
+def _faults_of_trial(cell: Cell, record: TrialRecord) -> Iterator[str]:
+    if any(member.test is not None for member in record.members):
+        yield "was measured on the test split"
+    try:
+        config = overlay(cell.config, record.params)
+    except ConfigError:  # a point that makes no configuration was answered without training
+        config = cell.config
+    if record.status is Status.COMPLETE and TrialConfig.from_mapping(record.config) != config:
+        yield "its configuration is not what its point makes of the cell's"
+    yield from selection_faults(record, {})
+
+
+def _choice(cell: Cell, result: CellResult, records: list[TrialRecord]) -> Iterator[str]:
+    """Yield what differs between the search that a cell tells of and the one that is kept."""
+    metric = metric_of(canonical_name(cell.config.task.dataset))
+    figures = [record.objectives.get(metric) for record in records if record.status is Status.COMPLETE]
+    if not all(isinstance(figure, float) for figure in figures):
+        yield f"a complete trial of its search has no {metric}: what is best cannot be told"
+        return
+    told, found = asdict(result.tuning) if result.tuning else {}, asdict(tuning_of(cell, records))
+    if differ := [name for name, value in found.items() if told.get(name) != value]:
+        one, other = ({name: values.get(name) for name in differ} for values in (told, found))
+        yield f"says of its search {one}; its search makes {other}"

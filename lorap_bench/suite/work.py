@@ -6,7 +6,7 @@ configuration, come from validation alone; the test split is looked at once, by 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
@@ -16,7 +16,9 @@ from lorap_bench.errors import ConfigError
 from lorap_bench.models.blueprint import blueprint, shape_of
 from lorap_bench.record import MemberResult, Outcome, Status, TrialRecord
 from lorap_bench.search.job import Job
-from lorap_bench.search.loop import Broker, StudyFailed
+from lorap_bench.search.loop import Broker
+from lorap_bench.search.objective import default_planner
+from lorap_bench.search.plan import refuse_infeasible
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.study.space import overlay
 from lorap_bench.suite.result import CellResult
@@ -64,8 +66,9 @@ class Work:
     def ask(self, most: int | None) -> list[Job]:
         """Return trials that may train together; empty when there are none now."""
         if self._search is not None:
-            jobs = self._search.ask_pack(most)
-            if jobs or self._search.in_flight:
+            if self._search.in_flight:  # one pack at a time: else the sampler sees answers in the order of the workers
+                return []
+            if jobs := self._search.ask_pack(most):
                 return jobs
             self._end_search(self._search)
         return [self._waiting.popleft()] if self._waiting else []
@@ -118,30 +121,26 @@ class Work:
         study = StudyFolder.create(self._folder.searches, spec.to_mapping(), spec.identity)
         try:
             self._search = Broker(spec, study, self._shape)
-        except ConfigError as error:  # no point is within the constraints: a result, as a failed training is
+        except ConfigError:  # no point is within the constraints: a result, as a failed training is
             self._folder.write_search(spec.to_mapping(), self.cell.key, [])
-            self._begin_trainings(str(error))
+            self._begin_trainings()
 
     def _end_search(self, search: Broker) -> None:
         """Write the search down, and choose."""
-        reason = ""
-        try:
-            search.raise_if_failed()
-        except (StudyFailed, ConfigError) as error:
-            reason = str(error)
         self.close()
         study = StudyFolder(self._folder.searches / self.cell.key)
         self._folder.write_search(search.spec.to_mapping(), self.cell.key, study.records())
-        self._begin_trainings(reason)
+        self._begin_trainings()
 
-    def _begin_trainings(self, reason: str = "") -> None:
+    def _begin_trainings(self) -> None:
         """Queue what is left to train: the cell's configuration, or the one that its search chose."""
         config = self.cell.config
         if self.cell.tune is not None:
             searched = self._folder.search(self.cell.key)
-            self._tuning = tuning_of(self.cell, [] if searched is None else searched[1])
+            records = [] if searched is None else searched[1]
+            self._tuning = tuning_of(self.cell, records)
             if self._tuning.number is None:
-                self._give_up(reason or "no trial of its search is complete and within the constraints")
+                self._give_up(self._why_nothing(records))
                 return
             config = overlay(config, self._tuning.params)
         costs = dict(blueprint(config, self._shape).costs)
@@ -153,6 +152,17 @@ class Work:
             self._waiting.append(
                 Job(number=number, attempt=0, params={}, config=one, seeds=seeds, costs=costs, split="test")
             )
+
+    def _why_nothing(self, records: list[TrialRecord]) -> str:
+        """Say why a search chose nothing, from what is kept of it: so it is the same after a crash."""
+        try:
+            refuse_infeasible(search_study(self.cell), default_planner(self._shape))
+        except ConfigError as error:
+            return str(error)
+        ended = Counter(record.status.value for record in records)
+        told = ", ".join(f"{count} {status}" for status, count in ended.most_common())
+        example = next((f", such as: {record.reason}" for record in records if record.reason), "")
+        return f"no trial of its search is complete and within the constraints ({told}{example})"
 
     def _give_up(self, reason: str) -> None:
         """End every training of the cell: there is nothing to train."""

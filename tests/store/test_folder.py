@@ -161,6 +161,14 @@ def test_trials_without_a_study_file_are_not_taken_over(tmp_path: Path) -> None:
         StudyFolder.create(tmp_path, SPEC, "id")
 
 
+def test_a_suites_folder_is_not_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "a-study").mkdir()
+    (tmp_path / "a-study" / "suite.json").write_text("{}")
+    with pytest.raises(StoreError, match="here lies a suite"):
+        StudyFolder.create(tmp_path, SPEC, "id")
+    assert [path.name for path in (tmp_path / "a-study").iterdir()] == ["suite.json"]
+
+
 def test_a_place_that_cannot_hold_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "a-study").write_text("a file")
     with pytest.raises(StoreError, match="cannot create the folder"):

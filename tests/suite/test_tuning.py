@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from lorap_bench.config import digest_of
 from lorap_bench.errors import ConfigError, StoreError
 from lorap_bench.executors.stop import Stop
 from lorap_bench.record import Status, TrialRecord
 from lorap_bench.study.space import overlay
 from lorap_bench.suite.check import State
+from lorap_bench.suite.run import Audience
 from lorap_bench.suite.tuning import best_of, search_study
 from lorap_bench.suite.verify import verify_suite
+from lorap_bench.train.trial import run_groups
 from tests.suite.sittings import comparable, run, run_killed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lorap_bench.executors.desk import Desk
+    from lorap_bench.search.job import Job
     from lorap_bench.suite.sitting import Sitting
     from lorap_bench.suite.spec import SuiteSpec
 
@@ -139,6 +144,11 @@ def test_a_search_without_a_feasible_point_is_a_result(sit: Sit, tuned: str) -> 
     reasons = [record.reason for result in sitting.results.values() for record in result.records]
     assert all("average_bits" in reason or "within the constraints" in reason for reason in reasons)
     assert run(sit(none, "prompt=None"))  # and is not tried again
+    wanted = comparable(sitting.folder.root)[0]
+    for path in (sitting.folder.root / "cells").iterdir():
+        path.unlink()  # as if it had been killed just before they were written
+    assert run(sit(none, "prompt=None"))
+    assert comparable(sitting.folder.root)[0] == wanted
     assert not [check for check in verify_suite(sitting.folder) if check.name == "searches" and check.state != State.OK]
 
 
@@ -199,8 +209,6 @@ def test_a_training_that_costs_its_worker_each_time_is_a_result(sit: Sit, text: 
             lost.append(jobs[0].attempt)
             desk.release(jobs[0], Status.WORKER_LOST)  # type: ignore[attr-defined]  # as above
 
-    from lorap_bench.suite.run import Audience
-
     assert sitting.run(lose, Audience(lambda cell, result: None, lambda cell, jobs: None), lambda note: None)
     assert lost == [0, 1, 2]
     (result,) = sitting.results.values()
@@ -225,3 +233,72 @@ def test_the_parts_of_a_cell_are_kept_as_they_end(sit: Sit, text: str, raw_mirro
     assert run(sit(folds, only))
     assert comparable(whole.folder.root)[0] == wanted
     assert not parts.exists()
+
+
+def test_a_search_proposes_the_same_however_many_workers_there_are(sit: Sit, tuned: str) -> None:
+    model = tuned.replace('sampler = "Random"', 'sampler = "TPE"').replace("trials = 3", "trials = 6")
+    model += "[tune.search.arguments]\nn_startup_trials = 1\n"
+    one = sit(model, "scheme=QAT")
+    assert run(one)
+    wanted = comparable(one.folder.root)[0]
+    one.folder.root.rename(one.folder.root.with_name("one"))
+
+    def two_workers(desk: Desk) -> None:
+        """Train every pack only when a second one is out, or none is to be had; the last one given first."""
+        out: list[list[Job]] = []
+        while (jobs := desk.ask_pack()) or out:
+            out += [jobs] if jobs else []
+            if len(out) == 2 or not jobs:
+                ended = out.pop()
+                for outcomes in run_groups([(job.config, job.seeds) for job in ended], split=ended[0].split):
+                    for place, outcome in outcomes.items():
+                        desk.tell(ended[place], outcome)
+
+    two = sit(model, "scheme=QAT")
+    assert two.run(two_workers, Audience(lambda cell, result: None, lambda cell, jobs: None), lambda note: None)
+    assert comparable(two.folder.root)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"objectives": {}}, "has no accuracy: what is best cannot be told"),
+        ({"objectives": {"mae": 0.1}}, "has no accuracy: what is best cannot be told"),
+        ({"params": {"optim.lr": 0.9}}, "its configuration is not what its point makes of the cell's"),
+    ],
+)
+def test_a_search_that_cannot_be_so_is_told(sit: Sit, tuned: str, change: dict[str, object], told: str) -> None:
+    sitting = sit(tuned.replace("epochs = 2", "epochs = 1"), "scheme=QAT,prompt=None")
+    assert run(sitting)
+    (cell,) = sitting.plan.cells
+    searched = sitting.folder.search(cell.key)
+    assert searched is not None
+    study, records = searched
+    sitting.folder.write_search(study, cell.key, [replace(records[0], **change), *records[1:]])  # type: ignore[arg-type]  # fields by name
+    (check,) = [check for check in verify_suite(sitting.folder) if check.name == "searches"]
+    assert check.state is State.WRONG
+    assert told in " ".join(check.found)
+    assert all(len(line) < 300 for line in check.found)
+
+
+def test_a_search_without_its_parts_is_damaged(sit: Sit, tuned: str) -> None:
+    folder = sit(tuned).folder
+    folder.searches.mkdir(parents=True)
+    stored = {"schema_version": 1, "key": "0"}
+    (folder.searches / "0.json").write_text(json.dumps(stored | {"checksum": digest_of(stored)}))
+    with pytest.raises(StoreError, match="damaged search"):
+        folder.search("0")
+
+
+def test_a_search_of_failures_says_how_they_ended(sit: Sit, tuned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lorap_bench.train import group
+
+    def broken(*arguments: object, **named: object) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(group, "train_together", broken)
+    sitting = sit(tuned, "scheme=QAT,prompt=None")
+    assert run(sitting)
+    (result,) = sitting.results.values()
+    assert "within the constraints (3 user_error" in result.records[0].reason
+    assert "such as: RuntimeError: no such luck" in result.records[0].reason

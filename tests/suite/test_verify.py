@@ -177,3 +177,17 @@ def test_curves_that_are_not_kept_are_said_so(finished: Sitting) -> None:
     assert wrong(finished.folder.root) == {}
     selection = next(check for check in verify_suite(finished.folder) if check.name == "selection")
     assert "curves of 0 of 4 cells" in selection.found[0]
+
+
+@pytest.mark.parametrize(
+    ("curves", "told"),
+    [
+        ('{"val_metric": []}', "damaged: not a list of curves"),
+        ("[3]", "damaged: not a list of curves"),
+        ("[{}, {}]", "curves of 2 trainings, records of 1"),
+    ],
+)
+def test_curves_that_are_none_are_told(finished: Sitting, curves: str, told: str) -> None:
+    next((finished.folder.root / "curves").iterdir()).write_text(curves)
+    (found,) = wrong(finished.folder.root)["selection"]
+    assert told in found
