@@ -73,7 +73,7 @@ def suite(
     if not complete:
         message("saved; the same command goes on from here")
         raise typer.Exit(INTERRUPTED)
-    failed = sum(result.failed for result in sitting.results.values())
+    failed = sum(sitting.results[cell.key].failed for cell in sitting.plan.cells)
     if failed:
         message(f"{counted(failed, 'cell')} with failed trainings; the table gives the reasons")
         raise typer.Exit(FAILED)
