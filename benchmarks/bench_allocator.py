@@ -21,7 +21,7 @@ from benchmarks.timing import report
 from lorap_bench.config import QuantConfig
 from lorap_bench.kernels.allocator import keep_blocks
 
-TURNS = 5
+TURNS = 3
 EPOCHS = 5
 CASES = (("GCN", 1), ("GCN", 5), ("GIN", 1), ("GIN", 5))
 GIVEN_BACK = {"GLIBC_TUNABLES": ""}  # says nothing, but whoever sets it decides himself
