@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from lorap_bench.data.load import load_task
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.models.blueprint import blueprint, shape_of
+from lorap_bench.search.objective import default_planner
+from lorap_bench.search.plan import refuse_infeasible
+from lorap_bench.suite.tuning import search_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,9 +51,11 @@ def plan(cells: Iterable[Cell]) -> Plan:
             found.skipped.append(cell)
             continue
         try:
-            epochs = blueprint_of(cell).epochs
+            epochs: int | None = blueprint_of(cell).epochs
         except ConfigError as error:
+            epochs = _mended(cell)
             reason = "; ".join(str(fault) for fault in error.faults)
+        if epochs is None:
             found.impossible[cell.key] = reason
             found.skipped.append(replace(cell, skipped=reason))
             continue
@@ -61,6 +66,20 @@ def plan(cells: Iterable[Cell]) -> Plan:
         reasons = list(dict.fromkeys(cell.skipped for cell in found.skipped)) or ["no cell is chosen"]
         raise ConfigError([Fault(path="", message=reason) for reason in reasons], where="no cell is left to run")
     return found
+
+
+def _mended(cell: Cell) -> int | None:
+    """Return about how many epochs a training of a cell takes whose search may find what its own values lack.
+
+    None is returned where it cannot.
+    """
+    if cell.tune is None:
+        return None
+    try:
+        refuse_infeasible(search_study(cell), default_planner(shape_of(load_task(cell.config.task))))
+    except ConfigError:
+        return None
+    return cell.config.optim.epochs
 
 
 def blueprint_of(cell: Cell) -> Blueprint:

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
-from lorap_bench.config import TrialConfig
+from lorap_bench.config import TrialConfig, digest_of
 from lorap_bench.data.load import load_task
 from lorap_bench.errors import ConfigError
 from lorap_bench.models.blueprint import blueprint, shape_of
@@ -176,20 +176,21 @@ class Work:
             self._folder.write_part(self.cell.key, fold, outcome)
 
     def _untrained(self, config: TrialConfig, seeds: tuple[int, ...], status: Status, reason: str) -> Outcome:
-        plan = blueprint(config, self._shape)
+        """Return what became of a training that never was; a cell's own values may make no configuration."""
+        mapping = config.to_mapping()
         record = TrialRecord(
             status=status,
-            config=config.to_mapping(),
-            digest=plan.digest,
+            config=mapping,
+            digest=digest_of(mapping),
             reason=reason,
-            costs=dict(plan.costs),
-            effective=dict(plan.effective),
             members=tuple(MemberResult(seed=seed, status=status, val=None) for seed in seeds),
         )
         return Outcome(record, {})
 
     def _costs(self, record: TrialRecord, member: MemberResult) -> dict[str, float]:
         """Return what a replica costs: where widths are learned, with those that it came to, if it came to an end."""
+        if not record.costs:
+            return {}
         plan = blueprint(TrialConfig.from_mapping(record.config), self._shape)
         learned = plan.scheme.learns_bits and member.status is Status.COMPLETE
         return plan.costs_at(member.bits) if learned else plan.costs

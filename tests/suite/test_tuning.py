@@ -302,3 +302,16 @@ def test_a_search_of_failures_says_how_they_ended(sit: Sit, tuned: str, monkeypa
     (result,) = sitting.results.values()
     assert "within the constraints (3 user_error" in result.records[0].reason
     assert "such as: RuntimeError: no such luck" in result.records[0].reason
+
+
+def test_a_search_may_mend_what_its_cell_lacks(sit: Sit, tuned: str) -> None:
+    without = tuned.replace("groups = 20", "groups = 0")
+    mending = without.replace("[tune.space]\n", '[tune.space]\n"quant.groups" = { choices = [10, 20] }\n')
+    assert [cell.axes["scheme"] for cell in sit(without).plan.skipped] == ["A2Q", "A2Q"]
+    sitting = sit(mending, "scheme=A2Q,prompt=None")
+    assert run(sitting)
+    (result,) = sitting.results.values()
+    assert not result.failed
+    assert result.records[0].config["quant"]["groups"] in {10, 20}
+    checks = {check.name: check.state for check in verify_suite(sitting.folder)}
+    assert checks["searches"] is checks["replicas"] is checks["costs"] is State.OK
