@@ -1,11 +1,12 @@
 """``lorap-bench recipes``: published hyperparameters by name."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Column
 
-from lorap_bench.cli.options import Json
+from lorap_bench.cli.options import Json, RawMirror, use_mirror
 from lorap_bench.cli.screen import message, print_json, print_table, print_text
 
 if TYPE_CHECKING:
@@ -17,9 +18,28 @@ SCHEMA_VERSION = 1
 
 def recipes(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this one whole.", show_default=False)] = None,
+    tuned: Annotated[
+        Path | None,
+        typer.Option("--tuned", metavar="DIR", help="Write one of a tuned cell of this suite's.", show_default=False),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="AXIS=VALUE,…", help="--tuned: which cell.", show_default=False),
+    ] = None,
+    raw_mirror: RawMirror = None,
     as_json: Json = False,
 ) -> None:
-    """List the recipes, or show one: where it is from, what it sets, and what of its protocol is not done here."""
+    """List the recipes, or show one: where it is from, what it sets, and what of its protocol is not done here.
+
+    With --tuned a recipe file is printed: what a suite's search chose for one cell, and what it came to.
+    """
+    if tuned is not None:
+        from lorap_bench.suite.folder import SuiteFolder
+        from lorap_bench.suite.recipe_of import recipe_of
+
+        use_mirror(raw_mirror)
+        print_text(recipe_of(SuiteFolder(tuned), only or ()).rstrip())
+        return
     from lorap_bench.study.recipe import named_recipe, recipe_names
 
     chosen = recipe_names() if name is None else (name,)

@@ -100,7 +100,8 @@ def test_every_recipe_is_possible_on_a_task_of_its_sizes(name: str) -> None:
 def test_every_recipe_says_all_that_its_training_reads(name: str) -> None:
     recipe = named_recipe(name)
     base, said = recipe.base, {section: set(values) for section, values in recipe.sections.items()}
-    assert set(said) == set(ALWAYS), "a recipe says nothing of prompts"
+    prompts = {"prompt"} if recipe.spec.evidence == "confirmed here" else set()
+    assert set(said) == {*ALWAYS, *prompts}, "what is published says nothing of prompts, ours does"
     wanted = {section: set(fields) for section, fields in ALWAYS.items()}
     wanted["quant"] |= READ[base.quant.scheme]
     if BY_NAME[base.task.dataset].level == "graph":
@@ -126,6 +127,10 @@ def test_every_recipe_can_be_cited(name: str) -> None:
     assert (about.evidence == "seen in code") == (" at " in about.source), "code that was seen has a commit"
     assert about.departures
     assert all(text.endswith(".") for text in about.departures)
+    if about.evidence == "confirmed here":
+        assert name.startswith("ours-")
+        assert "fresh seeds" in about.protocol
+        return
     method = {"dq": "DegreeQuant", "qat": "QAT", "a2q": "A2Q", "mixq": "MixQ"}[name.partition("-")[0]]
     parts = [method, about.model.arch.lower(), about.task.dataset.lower()]
     assert about.quant.scheme == parts[0]

@@ -80,7 +80,8 @@ def _prompts(score: Score, found: Sequence[Gain]) -> str:
         told = ", ".join(f"{one.prompt} {_gain(score, one.comparison.difference.mean)}" for one in overall)
         return (
             f"On {found[0].group.dataset}, the one data set so far, the mean gain in test {score.name} is "
-            f"{told}{'' if score.percent else ', what is saved of it'}. **Whether that holds on other sets cannot be said.**"
+            f"{told}{'' if score.percent else ', what is saved of it'}. "
+            "**Whether that holds on other sets cannot be said.**"
         )
     told = "; ".join(f"{one.prompt} {_interval(score, one.comparison.difference)}{_p(one.adjusted)}" for one in overall)
     spread = "with the 95 % t interval over sets" if sets > _PAIR else "± the standard deviation of the two"
