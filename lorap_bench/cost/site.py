@@ -43,7 +43,8 @@ class Site:
     before it counts; ``quantized`` is False for tensors that no scheme touches (biases, prompts: always 32
     bits); ``feeds_linear`` marks the inputs of linear maps, ``leaves_linear`` their outputs, ``propagates`` what
     is summed over neighbours, ``nonnegative`` tensors without negative values; ``binary`` a raw input of zeros
-    and ones, ``two_valued`` one whose rows each hold zeros and one other value.
+    and ones, ``two_valued`` one whose rows each hold zeros and one other value. ``spared``: the rows of nodes that
+    Degree-Quant protects pass it unquantized in training.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Site:
     nonnegative: bool = False
     binary: bool = False
     two_valued: bool = False
+    spared: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

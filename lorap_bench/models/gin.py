@@ -22,7 +22,8 @@ __all__ = ["GIN"]
 class GIN(Conv):
     """x → Q_input; sum, prompt → Q_aggregate; x + sum → two linear maps with Q_input, Q_weight, Q_output.
 
-    The second map's output is the layer's: its quantizer is ``update``.
+    The second map's output is the layer's: its quantizer is ``update``. Inside, Degree-Quant spares no node: the sums
+    of protected hubs would else reach batch norm whole, and leave nothing of the others (its code does the same).
 
     Source: Xu et al. 2019, equation 4.1; hook points of Degree-Quant's GIN.
     """
@@ -44,10 +45,12 @@ class GIN(Conv):
             shape.input_site(feeds_linear=False, propagates=True),
             *shape.message_sites(shape.edges, shape.d_in),
             shape.activation("aggregate", "aggregate", shape.d_in, nonnegative=sums_nonnegative),
-            shape.activation("mlp.0.input", "input", shape.d_in, feeds_linear=True, nonnegative=sums_nonnegative),
+            shape.activation(
+                "mlp.0.input", "input", shape.d_in, spared=False, feeds_linear=True, nonnegative=sums_nonnegative
+            ),
             shape.weight("mlp.0.weight", "weight", shape.d_in, shape.hidden),
-            shape.activation("mlp.0.output", "feature", shape.hidden, leaves_linear=True),
-            shape.activation("mlp.1.input", "input", shape.hidden, feeds_linear=True, nonnegative=True),
+            shape.activation("mlp.0.output", "feature", shape.hidden, spared=False, leaves_linear=True),
+            shape.activation("mlp.1.input", "input", shape.hidden, spared=False, feeds_linear=True, nonnegative=True),
             shape.weight("mlp.1.weight", "weight", shape.hidden, shape.d_out),
             shape.parameters("bias", shape.hidden + shape.d_out),
             shape.activation("update", "update", shape.d_out, leaves_linear=True),

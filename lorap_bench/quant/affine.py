@@ -95,7 +95,7 @@ class ActivationQuantizer(AffineQuantizer):
     def forward(self, x: Tensor) -> Tensor:
         if self.constant:
             return kernels().fake_quantize(x, self.limits, self.codes, clipped=self.clipped)
-        protected = self.context.protected_rows(self.site.rows) if self.training else None
+        protected = self.context.protected_rows(self.site.rows) if self.training and self.site.spared else None
         if self.training and x.numel():  # the attention logits of a graph without edges are none
             self._remember(self.observer.measure(x, protected))
         return kernels().fake_quantize(

@@ -20,9 +20,9 @@ __all__ = ["DegreeQuant", "protection_faults"]
 class DegreeQuant(QAT):
     """``QAT`` with protected nodes, percentile ranges over the unprotected rows, and clipped gradients.
 
-    In training the protected rows of node tensors, and the messages and attention logits that start from
-    protected nodes, pass unquantized and set no range. Weights, edge weights and attention vectors are
-    always quantized. In evaluation nothing is protected.
+    In training the protected rows of node tensors, those inside GIN's two linear maps excepted, and the
+    messages and attention logits that start from protected nodes, pass unquantized and set no range. Weights,
+    edge weights and attention vectors are always quantized. In evaluation nothing is protected.
 
     Source: Degree-Quant (Tailor et al. 2021), section 3.
     """
