@@ -50,5 +50,12 @@ def _facts(material: SuiteMaterial) -> tuple[tuple[str, str], ...]:
         ("Metric", ", ".join(f"test {score.name}" for score in material.scores)),
         ("Cells", f"{done} of {cells} done"),
         ("Trainings", str(ended)),
-        ("Compute", seconds_text(sum(record.seconds for record in material.records))),
+        ("Compute", _compute(material)),
     )
+
+
+def _compute(material: SuiteMaterial) -> str:
+    """Return how long was trained, and before that searched."""
+    trained = seconds_text(sum(record.seconds for record in material.records))
+    searched = sum(entry.tuning.get("seconds", 0.0) for entry in material.entries if entry.tuning is not None)
+    return f"{trained}, after {seconds_text(searched)} of searches" if searched else trained

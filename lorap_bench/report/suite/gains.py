@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from lorap_bench.report.format import LEAST_FOR_INTERVAL
 from lorap_bench.report.suite.entry import BARE, Arm
 from lorap_bench.stats.significance import Comparison, compare_paired, holm
 
@@ -79,13 +80,28 @@ def gains(groups: Iterable[Group], score: Score) -> list[Gain]:
 
 
 def pooled(found: Sequence[Gain], *, by_scheme: bool) -> list[Pooled]:
-    """Return the gains over data sets, of each scheme and prompt, or of each prompt over all schemes."""
+    """Return the gains over data sets, of each scheme and prompt, or of each prompt over all schemes.
+
+    Over all schemes only those places count, a group and a scheme, where every prompt has a gain, so that all prompts
+    are compared over the same; where there is no such place, all do.
+    """
+    if not by_scheme:
+        found = _balanced(found) or found
     parts: dict[tuple[str, str], list[Gain]] = {}
     for gain in found:
         parts.setdefault((gain.arm.scheme if by_scheme else "", gain.arm.prompt), []).append(gain)
     ordered = [_pooled(*key, part) for key, part in parts.items()]
     adjusted = holm([one.comparison.t_test for one in ordered])
     return [replace(one, adjusted=p) for one, p in zip(ordered, adjusted, strict=True)]
+
+
+def _balanced(found: Sequence[Gain]) -> list[Gain]:
+    """Return the gains of the groups and schemes in which every prompt has one."""
+    prompts = {gain.arm.prompt for gain in found}
+    there: dict[tuple[str, str], set[str]] = {}
+    for gain in found:
+        there.setdefault((gain.group.name, gain.arm.scheme), set()).add(gain.arm.prompt)
+    return [gain for gain in found if there[gain.group.name, gain.arm.scheme] == prompts]
 
 
 def _gain(group: Group, arm: Arm) -> Gain | None:
@@ -96,7 +112,18 @@ def _gain(group: Group, arm: Arm) -> Gain | None:
     comparison = compare_paired(*sides)
     if comparison is None:
         return None
-    return Gain(group, arm, comparison, max(with_.trainings, without.trainings) - comparison.n)
+    return Gain(group, arm, _sober(comparison), max(with_.trainings, without.trainings) - comparison.n)
+
+
+def _sober(comparison: Comparison) -> Comparison:
+    """Return a comparison without tests where they say nothing: of less than three pairs, or without any scatter.
+
+    A difference that is the same in all of few seeds would have p = 0, and on few test items is no rare chance.
+    """
+    gap = comparison.difference
+    if comparison.n < LEAST_FOR_INTERVAL:
+        return replace(comparison, t_test=None, rank_test=None, d=None)
+    return replace(comparison, t_test=None) if gap.std == 0 and gap.mean != 0 else comparison
 
 
 def _pooled(scheme: str, prompt: str, part: Sequence[Gain]) -> Pooled:

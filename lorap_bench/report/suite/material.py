@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "SuiteMaterial", "slug"]
 
+_DECIMALS = 6
 _OF_GROUPS = frozenset({"dataset", "task.dataset", "arch", "model.arch"})
 _OF_ARMS = frozenset({"scheme", "quant.scheme", "prompt", "prompt.kind"})
 
@@ -56,6 +57,11 @@ class Group:
         """Return the test mean of an arm over its trainings that ended well, with its 95 % t interval."""
         entry = self.entries.get(arm)
         return _bounded(t_interval(entry.tests.values()), self.score.metric) if entry is not None else None
+
+    def mean(self, arm: Arm) -> float | None:
+        """Return the test mean to six decimals: single precision parts equal figures in the eighth."""
+        found = self.test(arm)
+        return None if found is None else round(found.mean, _DECIMALS)
 
     def done(self, arm: Arm) -> bool:
         """Whether all trainings of an arm ended well."""

@@ -42,7 +42,7 @@ def ranking(groups: Sequence[Group], arms: Sequence[Arm]) -> Ranking:
     present = [arm for arm in arms if any(_state(group, arm) is not State.SKIPPED for group in groups)]
     table, blocks, left_out = [], [], {}
     for group in groups:
-        means = [found.mean for arm in present if group.done(arm) and (found := group.test(arm)) is not None]
+        means = [mean for arm in present if group.done(arm) and (mean := group.mean(arm)) is not None]
         if present and len(means) == len(present):
             table.append([group.score.metric.quality(mean) for mean in means])
             blocks.append(group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lorap_bench.report.format import LEAST_FOR_INTERVAL
 from lorap_bench.report.result import Result, Standing
 from lorap_bench.report.suite.entry import State
 from lorap_bench.stats.paired import paired_interval
@@ -14,14 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["result", "standings"]
 
+_SCATTER = 1e-6
+"""Below it, differences do not scatter: it is the noise of single precision."""
+
 
 def standings(group: Group) -> dict[Arm, Standing]:
     """Return how each arm stands whose trainings all ended well; the others, whose means flatter them, are left out.
 
     Best is the best mean. Near are those whose difference from it, seed by seed, has a 95 % t interval that holds 0,
-    or that have too few seeds for an interval.
+    or that have too few seeds for an interval to say anything: less than three, or a difference that is the same in
+    all of them, which on few test items is no rare chance.
     """
-    means = {arm: found.mean for arm in group.entries if group.done(arm) and (found := group.test(arm)) is not None}
+    means = {arm: mean for arm in group.entries if group.done(arm) and (mean := group.mean(arm)) is not None}
     if not means:
         return {}
     best = max(means, key=lambda arm: group.score.metric.quality(means[arm]))
@@ -51,6 +56,8 @@ def result(group: Group, arm: Arm, standing: dict[Arm, Standing]) -> Result | No
 
 def _may_be_chance(group: Group, best: Arm, other: Arm) -> bool:
     gap = paired_interval(group.entries[best].tests, group.entries[other].tests)
-    if gap is None or gap.low is None or gap.high is None:
+    if gap is None or gap.low is None or gap.high is None or gap.n < LEAST_FOR_INTERVAL:
+        return True
+    if gap.std is not None and gap.std < _SCATTER:
         return True
     return gap.low <= 0.0 <= gap.high

@@ -9,7 +9,7 @@ import pytest
 from lorap_bench.metric import Metric
 from lorap_bench.report.score import Score
 from lorap_bench.report.suite.entry import Arm
-from lorap_bench.report.suite.gains import gains, pooled
+from lorap_bench.report.suite.gains import Gain, gains, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,3 +94,31 @@ def test_pooled_gains_are_corrected_among_themselves(whole: SuiteMaterial) -> No
     assert all(one.clear for one in found)
     assert [one.comparison.difference.mean > 0 for one in found] == [False, True, False, True]
     assert found[1].comparison.difference.mean == pytest.approx(0.022 + 0.00002)
+
+
+def test_few_pairs_and_those_without_scatter_are_not_tested(make_entry: Make, make_material: MakeMaterial) -> None:
+    def gain(bare: list[float], prompted: list[float]) -> Gain:
+        cells = (make_entry("Cora", "GCN", "QAT", "None", bare), make_entry("Cora", "GCN", "QAT", "LoRAP", prompted))
+        (found,) = gains(make_material(*cells).groups, Score(Metric.ACCURACY))
+        return found
+
+    same = gain([0.7, 0.6, 0.5], [0.75, 0.65, 0.55])
+    assert same.comparison.difference.mean == pytest.approx(0.05)
+    assert (same.comparison.t_test, same.adjusted) == (None, None)
+    two = gain([0.7, 0.6], [0.75, 0.66])
+    assert (two.comparison.t_test, two.comparison.rank_test, two.comparison.d) == (None, None, None)
+    assert gain([0.7, 0.6, 0.5], [0.75, 0.66, 0.54]).comparison.t_test is not None
+
+
+def test_over_all_schemes_prompts_are_compared_over_the_same_places(
+    make_entry: Make, make_material: MakeMaterial
+) -> None:
+    cells = [
+        make_entry("Cora", "GCN", scheme, prompt, [level, level + 0.01, level])
+        for scheme, prompt, level in (
+            *(("QAT", "None", 0.5), ("QAT", "LoRAP", 0.6), ("QAT", "GPFPlus", 0.7)),
+            *(("A2Q", "None", 0.5), ("A2Q", "GPFPlus", 0.9)),  # LoRAP is left there
+        )
+    ]
+    found = pooled(gains(make_material(*cells).groups, Score(Metric.ACCURACY)), by_scheme=False)
+    assert {one.prompt: round(one.comparison.difference.mean, 3) for one in found} == {"LoRAP": 0.1, "GPFPlus": 0.2}

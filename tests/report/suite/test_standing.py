@@ -40,7 +40,7 @@ def test_near_is_what_the_paired_interval_does_not_part(make_entry: Make, make_m
 
 
 def test_the_least_error_is_best(make_entry: Make, make_material: MakeMaterial) -> None:
-    told = found(make_entry, make_material, {"LoRAP": [0.5, 0.501], "GPFPlus": [0.3, 0.301]}, "mae")
+    told = found(make_entry, make_material, {"LoRAP": [0.5, 0.501, 0.5], "GPFPlus": [0.3, 0.301, 0.302]}, "mae")
     assert told == {LORAP: "", GPF: "best"}
 
 
@@ -71,3 +71,19 @@ def test_what_a_table_shows_of_an_arm(make_entry: Make, make_material: MakeMater
     assert best.test.mean == pytest.approx(0.15)
     assert (left.test, left.bits, left.note) == (None, None, "left")
     assert result(group, Arm("A2Q", "None"), standing) is None
+
+
+def test_equal_means_are_all_best_whatever_single_precision_made_of_them(
+    make_entry: Make, make_material: MakeMaterial
+) -> None:
+    noisy: list[float | None] = [0.7894737124443054, 0.6842105388641357, 0.5]
+    exact: list[float | None] = [15 / 19, 13 / 19, 0.5]
+    told = found(make_entry, make_material, {"LoRAP": noisy, "GPFPlus": exact})
+    assert told == {LORAP: "best", GPF: "best"}
+
+
+def test_a_difference_that_is_the_same_in_all_seeds_may_be_chance(
+    make_entry: Make, make_material: MakeMaterial
+) -> None:
+    told = found(make_entry, make_material, {"LoRAP": [0.8, 0.7, 0.6], "GPFPlus": [0.75, 0.65, 0.55]})
+    assert told == {LORAP: "best", GPF: "near"}

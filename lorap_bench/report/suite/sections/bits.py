@@ -40,8 +40,8 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
         return
     yield Words(
         "Every arm of a data set in all architectures: colours are schemes, shapes prompts, hollow marks lack a "
-        "training that failed. The ringed are the front: no arm has fewer bits and a better mean. It is drawn through "
-        "test means, so its arms are the lucky ones too; the intervals stand in the [tables](#tables)."
+        "training that failed. The ringed are the front: no arm is as good in both and better in one. It is drawn "
+        "through test means, so its arms are the lucky ones too; the intervals stand in the [tables](#tables)."
     )
     yield Pair(tuple((Heading(name), figure) for name, figure in figures.items()))
 

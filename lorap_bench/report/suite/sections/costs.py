@@ -58,6 +58,7 @@ def _arms(material: SuiteMaterial) -> Iterator[Block]:
         group
         for group in material.groups
         if all(entry.records or entry.state is State.SKIPPED for entry in group.entries.values())
+        and any(entry.records for entry in group.entries.values())
     ]
     if not shared:
         yield Words("Nowhere have all arms been trained yet, so no means of them are over the same data sets.")

@@ -41,7 +41,9 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
     yield Words(
         "A gain is the test figure with a prompt less that of the same scheme without one, **seed by seed** (fold by "
         "fold where a set has folds), turned so that more is better. All settings but the prompt are the same"
-        f"{tuned}. Brackets are 95 % t intervals."
+        f"{tuned}. Brackets are 95 % t intervals, each by itself: they are not corrected for their number. On a set "
+        "with one split they are over seeds alone; folds share training data, so theirs are somewhat too narrow. Of "
+        "less than three pairs, and of a difference that is the same in all of them, there is no test."
     )
     for score, some in found.items():
         if some:

@@ -146,7 +146,7 @@ def _verdicts(score: Score, found: Sequence[Match]) -> Table:
             one.ours,
             one.bits,
             _difference(one),
-            "; ".join(filter(None, [one.judgement.reason, one.note and f"ours: {one.note}"])),
+            "; ".join(filter(None, [one.judgement.reason, _chance(one), one.note and f"ours: {one.note}"])),
         )
 
     name = "beside-published" if score.percent else f"beside-published-{score.name.lower()}"
@@ -179,6 +179,13 @@ def _sources(found: Sequence[Match]) -> Table:
     ]
     caption = "Protocols and sources of the published figures"
     return Table(id="published-sources", caption=caption, columns=columns, rows=rows)
+
+
+def _chance(one: Match) -> str:
+    judged = one.judgement
+    if judged.low is None or judged.high is None or not judged.low <= 0.0 <= judged.high:
+        return ""
+    return "the interval of the difference holds 0: it may be chance"
 
 
 def _difference(one: Match) -> Interval | None:

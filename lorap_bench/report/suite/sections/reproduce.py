@@ -69,9 +69,10 @@ def _tuning(material: SuiteMaterial) -> Iterator[Block]:
     trials = sorted({_trials(entry) for entry in tuned})
     equal = f"{trials[0]} trials each" if len(trials) == 1 else f"**unequal budgets**: {_spelled(trials)} trials"
     trained = sum(bool(entry.records) for entry in material.entries)
+    others = "" if len(tuned) == trained else " The others have the settings of the suite’s file."
     yield Words(
-        f"{len(tuned)} of {trained} trained cells were tuned on validation with {equal}, and measured on fresh seeds; "
-        "the others have the settings of the suite’s file."
+        f"{len(tuned)} of {trained} trained cells were tuned on validation with {equal}, and measured on fresh seeds."
+        f"{others} **Intervals and tests are over seeds of the chosen points**: another search might choose others."
     )
     columns = (
         Column("Cell", "text"),

@@ -108,17 +108,23 @@ def _schemes(score: Score, found: Sequence[Gain]) -> str:
     clear = [one for one in by_scheme if one.clear]
     names = "; ".join(f"{one.scheme} with {one.prompt} {_gain(score, one.comparison.difference.mean)}" for one in clear)
     cells = sum(gain.adjusted is not None and gain.adjusted < 0.05 for gain in found)
-    text = (
+    over = (
         f"Of {len(by_scheme)} pairs of a scheme and a prompt, {len(clear)} "
         f"{'has' if len(clear) == 1 else 'have'} a gain or loss over data sets that stands after Holm’s correction"
-        f"{': ' + names if clear else ''}. Within one data set and architecture {cells} of {len(found)} do. "
+        f"{': ' + names if clear else ''}. "
+    )
+    alone = "With one data set no gain over sets can be tested. "
+    tested = any(one.comparison.t_test is not None for one in by_scheme)
+    text = (
+        f"{over if tested else alone}Within one data set and architecture {cells} of {len(found)} "
+        "stand after Holm’s correction. "
     )
     half = _median_half(found)
     if half is not None:
         size = score.metric.amount(half)
         text += (
-            f"Half of those {len(found)} intervals reach {size} or further to either side, before any correction: "
-            "smaller effects cannot be seen in a single cell. "
+            f"In half of those {len(found)} cells an effect must exceed {size} to clear its own interval, before any "
+            "correction. "
         )
     return f"{text}[Every gain](#gains) stands below."
 

@@ -86,7 +86,7 @@ def test_the_verdict_of_errors_is_in_their_unit(make_entry: Make, make_material:
     ]
     material = make_material(*entries)
     assert "LoRAP **+0.100**" in words(verdict.section(material))
-    assert "0.000 or further" in words(verdict.section(material))
+    assert "must exceed 0.000" in words(verdict.section(material))
     section = gains.section(material)
     assert table(section, "gains-over-sets-mae").columns[2].kind == "difference"
     assert table(section, "gains-mae").columns[4].label == "Gain"
