@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from lorap_bench.report.score import Score
     from lorap_bench.report.suite.material import Group
 
-__all__ = ["Gain", "Pooled", "gains", "pooled"]
+__all__ = ["SCATTER", "Gain", "Pooled", "gains", "pooled"]
+
+
+SCATTER = 1e-6
+"""Below it, differences do not scatter: it is the noise of single precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ def _sober(comparison: Comparison) -> Comparison:
     gap = comparison.difference
     if comparison.n < LEAST_FOR_INTERVAL:
         return replace(comparison, t_test=None, rank_test=None, d=None)
-    return replace(comparison, t_test=None) if gap.std == 0 and gap.mean != 0 else comparison
+    alike = gap.std is not None and gap.std < SCATTER and abs(gap.mean) >= SCATTER
+    return replace(comparison, t_test=None) if alike else comparison
 
 
 def _pooled(scheme: str, prompt: str, part: Sequence[Gain]) -> Pooled:

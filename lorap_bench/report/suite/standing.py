@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lorap_bench.report.format import LEAST_FOR_INTERVAL
 from lorap_bench.report.result import Result, Standing
 from lorap_bench.report.suite.entry import State
+from lorap_bench.report.suite.gains import SCATTER
 from lorap_bench.stats.paired import paired_interval
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from lorap_bench.report.suite.material import Group
 
 __all__ = ["result", "standings"]
-
-_SCATTER = 1e-6
-"""Below it, differences do not scatter: it is the noise of single precision."""
 
 
 def standings(group: Group) -> dict[Arm, Standing]:
@@ -58,6 +56,6 @@ def _may_be_chance(group: Group, best: Arm, other: Arm) -> bool:
     gap = paired_interval(group.entries[best].tests, group.entries[other].tests)
     if gap is None or gap.low is None or gap.high is None or gap.n < LEAST_FOR_INTERVAL:
         return True
-    if gap.std is not None and gap.std < _SCATTER:
+    if gap.std is not None and gap.std < SCATTER:
         return True
     return gap.low <= 0.0 <= gap.high
