@@ -131,7 +131,7 @@ def _costs(found: _Found) -> Iterator[str]:
         costs = iter(result.costs)
         for record in result.records:
             own = [next(costs) for _ in record.members]
-            if _mean([one for one in own if set(one) == set(record.costs)]) != record.costs:
+            if not _alike(_mean([one for one in own if set(one) == set(record.costs)]), record.costs):
                 yield f"{cell.name}: the costs of a record are not the mean of its replicas'"
 
 
@@ -139,6 +139,11 @@ def _mean(costs: list[dict[str, Any]]) -> dict[str, float]:
     if not costs or all(one == costs[0] for one in costs):
         return costs[0] if costs else {}
     return {name: math.fsum(one[name] for one in costs) / len(costs) for name in costs[0]}
+
+
+def _alike(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Whether two sets of costs agree, but for the last digits that another order of a sum leaves."""
+    return set(one) == set(other) and all(math.isclose(one[name], other[name], rel_tol=1e-9) for name in one)
 
 
 def _table(folder: SuiteFolder, found: _Found) -> Iterator[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from lorap_bench.config import TrialConfig
 from lorap_bench.data.load import canonical_name, metric_of
 from lorap_bench.errors import ConfigError, LorapBenchError
 from lorap_bench.record import Status
 from lorap_bench.study.space import overlay
+from lorap_bench.study.spec import StudySpec
 from lorap_bench.suite.selection import selection_faults
 from lorap_bench.suite.tuning import search_study, tuning_of
 
@@ -39,9 +41,19 @@ def search_faults(folder: SuiteFolder, pairs: Iterable[tuple[Cell, CellResult]])
             yield f"{cell.name}: its search is not there"
             continue
         study, records = searched
-        if study != json.loads(json.dumps(search_study(cell).to_mapping())):
+        if not _is_study_of(cell, study):
             yield f"{cell.name}: was tuned by another study than its suite's"
         yield from (f"{cell.name}: {fault}" for fault in _faults(cell, result, records))
+
+
+def _is_study_of(cell: Cell, study: dict[str, Any]) -> bool:
+    """Whether a stored study is the cell's: by its identity, which leaves out the defaults of later versions."""
+    wanted = search_study(cell)
+    try:
+        found = StudySpec.from_mapping(study)
+    except ValidationError:
+        return False
+    return (found.identity, found.budget, found.name) == (wanted.identity, wanted.budget, wanted.name)
 
 
 def _faults(cell: Cell, result: CellResult, records: list[TrialRecord]) -> Iterator[str]:
@@ -73,6 +85,8 @@ def _choice(cell: Cell, result: CellResult, records: list[TrialRecord]) -> Itera
         yield f"a complete trial of its search has no {metric}: what is best cannot be told"
         return
     told, found = asdict(result.tuning) if result.tuning else {}, asdict(tuning_of(cell, records))
+    if told and TrialConfig.from_mapping(told["base"]) == cell.config:
+        told["base"] = found["base"]  # written by a version that had fewer fields
     if differ := [name for name, value in found.items() if told.get(name) != value]:
         one, other = ({name: values.get(name) for name in differ} for values in (told, found))
         yield f"says of its search {one}; its search makes {other}"
