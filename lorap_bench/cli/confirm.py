@@ -13,6 +13,7 @@ from lorap_bench.cli.screen import counted, message, print_json, print_table
 from lorap_bench.cli.wiring import open_study, task_shape
 
 if TYPE_CHECKING:
+    from lorap_bench.store.folder import StudyFolder
     from lorap_bench.store.look import Look
 
 EXAMPLE = "Example: lorap-bench confirm studies/quickstart.toml --seeds 10"
@@ -53,7 +54,8 @@ def confirm(
     Each front trial runs beside the same configuration without its prompt and in FP32, all with the same
     seeds; the gains are differences seed by seed, with 95 % intervals. With --ladder the prompts between are
     run too: node prompts alone for LoRAP, node prompts alone and LoRAP alone for both together. The study's
-    folder keeps every look and refuses a second one without --again.
+    folder keeps every look and refuses a second one without --again; so does a study that tunes a suite's cell,
+    which the suite looks at itself.
     """
     use_mirror(raw_mirror)
     compute_with(backend, device)
@@ -61,6 +63,8 @@ def confirm(
     from lorap_bench.search.objective import default_planner
 
     folder, spec = open_study(study, runs)
+    if not (again or folder.looks.all()):
+        _leave_to_its_suite(folder)
     unfinished = folder.looks.unfinished()
     wanted = seeds or (len(unfinished.seeds) if unfinished else spec.replicas.confirm or DEFAULT_SEEDS)
     with on_signals(Stop(announce)) as stop:
@@ -72,6 +76,24 @@ def confirm(
     if report:
         message(f"report: {drive.report()}")
     _show(drive, look, as_json=as_json)
+
+
+def _leave_to_its_suite(folder: "StudyFolder") -> None:
+    """Refuse a study that tunes a cell of a suite: the cell's own seeds look at the test split.
+
+    Raises:
+        StoreError: it is such a study.
+    """
+    from lorap_bench.errors import StoreError
+    from lorap_bench.suite.folder import suite_of
+
+    suite = suite_of(folder.root)
+    if suite is not None:
+        message = (
+            f"tunes a cell of the suite {suite.name}, whose fresh seeds look at the test split; "
+            "--again looks once more, and that is recorded"
+        )
+        raise StoreError(message, where=str(folder.root))
 
 
 def _show(drive: Drive, look: "Look", *, as_json: bool) -> None:

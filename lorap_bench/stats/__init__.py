@@ -10,14 +10,13 @@ from lorap_bench.stats.front import (
     front_mask,
     hypervolume,
 )
-from lorap_bench.stats.intervals import Interval, bootstrap_interval, t_interval
+from lorap_bench.stats.intervals import Interval, t_interval
 from lorap_bench.stats.paired import paired_differences, paired_interval
 
 __all__ = [
     "REFERENCE",
     "Interval",
     "Reference",
-    "bootstrap_interval",
     "box_hypervolume",
     "box_hypervolume_history",
     "front_mask",

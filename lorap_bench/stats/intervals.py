@@ -13,7 +13,7 @@ from scipy import stats
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Interval", "bootstrap_interval", "t_interval"]
+__all__ = ["Interval", "t_interval"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,30 +49,13 @@ def t_interval(values: Iterable[float | None], *, level: float = 0.95) -> Interv
 @lru_cache(maxsize=2**17)
 def _t_interval(present: tuple[float, ...], level: float) -> Interval | None:
     """Return the interval of finite values; a report asks for that of the same seeds several times."""
-    if len(present) < 2:
-        return _single(present, level)
+    if not present:
+        return None
+    if len(present) == 1:
+        return Interval(mean=present[0], std=None, low=None, high=None, n=1, level=level)
     mean, std = _moments(present)
     half = _quantile(len(present) - 1, level) * std / math.sqrt(len(present))
     return Interval(mean=mean, std=std, low=mean - half, high=mean + half, n=len(present), level=level)
-
-
-def bootstrap_interval(
-    values: Iterable[float | None], *, rng: np.random.Generator, level: float = 0.95
-) -> Interval | None:
-    """Return the mean with its bias-corrected bootstrap interval, or None when no value is present.
-
-    Right for ten values and more of unknown shape; below that use ``t_interval``. Equal values
-    have an interval of width 0, where the correction itself is undefined.
-    """
-    present = _present(values)
-    if len(present) < 2:
-        return _single(present, level)
-    mean, std = _moments(present)
-    low = high = mean
-    if min(present) != max(present):
-        result = stats.bootstrap((np.asarray(present),), np.mean, confidence_level=level, rng=rng)
-        low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    return Interval(mean=mean, std=std, low=low, high=high, n=len(present), level=level)
 
 
 def _moments(present: Sequence[float]) -> tuple[float, float]:
@@ -91,10 +74,3 @@ def _quantile(freedom: int, level: float) -> float:
 
 def _present(values: Iterable[float | None]) -> list[float]:
     return [float(value) for value in values if value is not None and math.isfinite(value)]
-
-
-def _single(present: Sequence[float], level: float) -> Interval | None:
-    """Return the interval of one value (its mean alone) or of none."""
-    if not present:
-        return None
-    return Interval(mean=present[0], std=None, low=None, high=None, n=1, level=level)

@@ -39,9 +39,16 @@ if TYPE_CHECKING:
     from lorap_bench.record import Curves
     from lorap_bench.suite.cell import Cell
 
-__all__ = ["FOLDER_VERSION", "SuiteFolder"]
+__all__ = ["FOLDER_VERSION", "SuiteFolder", "suite_of"]
 
 FOLDER_VERSION = 1
+_SEARCHES = "searches"
+
+
+def suite_of(study: Path) -> Path | None:
+    """Return the folder of the suite that a study tunes a cell of; None if the study is of no suite."""
+    place = study.resolve().parent
+    return place.parent if place.name == _SEARCHES and exists(place.parent / SUITE) else None
 
 
 @final
@@ -67,7 +74,7 @@ class SuiteFolder:
         if exists(self.root / STUDY):
             raise StoreError("here lies a study; give the suite another name or another --runs", where=str(self.root))
         with access(self.root, "create the folder"):
-            for name in ("cells", "curves", "searches"):
+            for name in ("cells", "curves", _SEARCHES):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         try:
             return DriverLock(self.root / "driver.lock")
@@ -164,7 +171,7 @@ class SuiteFolder:
     @property
     def searches(self) -> Path:
         """Return where the studies lie that cells are tuned by, under the cells' keys."""
-        return self.root / "searches"
+        return self.root / _SEARCHES
 
     def write_search(self, study: Mapping[str, Any], key: str, records: Iterable[TrialRecord]) -> None:
         """Write down a search that has ended: its study and its records.
@@ -179,7 +186,7 @@ class SuiteFolder:
             "records": [record.to_mapping() for record in records],
         }
         plain: dict[str, Any] = json.loads(json.dumps(whole), parse_constant=lambda _: None)  # as it will be read again
-        write_json(self._place("searches", key), plain | {"checksum": digest_of(plain)})
+        write_json(self._place(_SEARCHES, key), plain | {"checksum": digest_of(plain)})
 
     def search(self, key: str) -> tuple[dict[str, Any], list[TrialRecord]] | None:
         """Return the study and the records of a search that has ended; None while it has not.
@@ -187,7 +194,7 @@ class SuiteFolder:
         Raises:
             StoreError: its file is damaged, was changed, or is another cell's.
         """
-        path = self._place("searches", key)
+        path = self._place(_SEARCHES, key)
         if not exists(path):
             return None
         stored = read_json(path)

@@ -78,7 +78,8 @@ class Sitting:
 
             desk = SuiteDesk(self.plan, self.folder, dict(self.results), Audience(note, audience.on_pack))
             try:
-                execute(desk)
+                if not desk.done:
+                    execute(desk)
             finally:
                 desk.close()
                 self._write_tables(on_note)

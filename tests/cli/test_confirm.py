@@ -11,6 +11,7 @@ import pytest
 from lorap_bench.errors import ConfigError, Fault
 from lorap_bench.store.folder import StudyFolder
 from lorap_bench.store.look import Baseline
+from lorap_bench.store.manifest import SUITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,24 @@ def test_a_study_that_never_ran_is_refused(lorap_bench: Command, tiny: Path, run
     ended = lorap_bench("confirm", tiny, "--runs", runs)
     assert ended.code == 2
     assert "no study called 'tiny' here" in ended.err
+
+
+def test_a_study_that_tunes_a_cell_of_a_suite_is_left_to_the_suite(
+    lorap_bench: Command, finished: Path, tmp_path: Path
+) -> None:
+    searches = tmp_path / "table" / "searches"
+    searches.mkdir(parents=True)
+    finished.rename(searches / "tiny")
+    (searches.parent / SUITE).write_text("{}", encoding="utf-8")
+    command = ("confirm", "tiny", "--runs", searches, "--seeds", 1, "--no-report")
+
+    refused = lorap_bench(*command)
+    assert refused.code == 2
+    assert "tunes a cell of the suite table, whose fresh seeds look at the test split" in refused.err
+    assert StudyFolder.open(searches, "tiny").looks.all() == []
+
+    assert lorap_bench(*command, "--again").code == 0
+    assert len(StudyFolder.open(searches, "tiny").looks.all()) == 1
 
 
 def test_the_default_seeds_are_the_studys_else_ten(confirm: Command, runs: Path, monkeypatch: Any) -> None:

@@ -56,6 +56,12 @@ def test_a_finished_cell_is_not_trained_again(sit: Sit, text: str, monkeypatch: 
     assert run(sit(text))
 
 
+def test_no_executor_starts_when_nothing_is_left(sit: Sit, text: str) -> None:
+    assert run(sit(text))
+    nobody = Audience(lambda cell, result: None, lambda cell, jobs: None)
+    assert sit(text).run(lambda desk: pytest.fail("an executor was started"), nobody, pytest.fail)
+
+
 def test_a_cell_holds_what_was_found_on_both_splits(sit: Sit, text: str) -> None:
     sitting = sit(text, "prompt=None")
     assert run(sitting)
