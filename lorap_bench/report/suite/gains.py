@@ -54,6 +54,7 @@ class Pooled:
         scheme: under which scheme; empty: the mean over all.
         prompt: which prompt.
         comparison: the gain against 0; its n counts data sets.
+        sets: the data sets.
         gains: how many gains in groups it is made from.
         adjusted: p of the t test by Holm among those that were pooled together.
     """
@@ -61,6 +62,7 @@ class Pooled:
     scheme: str
     prompt: str
     comparison: Comparison
+    sets: tuple[str, ...]
     gains: int
     adjusted: float | None = None
 
@@ -120,7 +122,7 @@ def _gain(group: Group, arm: Arm) -> Gain | None:
 
 
 def _sober(comparison: Comparison) -> Comparison:
-    """Return a comparison without tests where they say nothing: of less than three pairs, or without any scatter.
+    """Return a comparison without tests where they say nothing: of less than three differences, or without any scatter.
 
     A difference that is the same in all of few seeds would have p = 0, and on few test items is no rare chance.
     """
@@ -138,4 +140,4 @@ def _pooled(scheme: str, prompt: str, part: Sequence[Gain]) -> Pooled:
     means = {place: fmean(values) for place, values in enumerate(by_set.values())}
     comparison = compare_paired(means, dict.fromkeys(means, 0.0))
     assert comparison is not None  # means are finite
-    return Pooled(scheme, prompt, comparison, len(part))
+    return Pooled(scheme, prompt, _sober(comparison), tuple(by_set), len(part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorap_bench.report.document import Column, Heading, Section, Table, Words
+from lorap_bench.report.format import LEAST_FOR_INTERVAL
 from lorap_bench.report.suite.forest import forest
 from lorap_bench.report.suite.gains import gains, pooled
 
@@ -55,8 +56,7 @@ def _blocks(material: SuiteMaterial) -> Iterator[Block]:
 def _measured(score: Score, found: Sequence[Gain]) -> Iterator[Block]:
     suffix = "" if score.percent else f"-{score.name.lower()}"
     by_prompt, by_scheme = pooled(found, by_scheme=False), pooled(found, by_scheme=True)
-    sets = len({gain.group.dataset for gain in found})
-    yield Words(_over_sets(sets))
+    yield Words(_over_sets(max(len(one.sets) for one in by_prompt + by_scheme)))
     twin = _table(f"gains{suffix}", score, found)
     yield forest(f"forest{suffix}", score, ([*by_prompt, *by_scheme], found), twin)
     yield _pooled_table(f"gains-over-sets{suffix}", score, [*by_prompt, *by_scheme])
@@ -70,8 +70,8 @@ def _over_sets(sets: int) -> str:
         "and architecture that they are made from, each with its test in the figure’s table. p is that of the t test "
         "over sets, by Holm among the rows of all schemes, and among the others. "
     )
-    if sets == 1:
-        return text + "**With one data set there is no test over sets**, and nothing to be said of others."
+    if sets < LEAST_FOR_INTERVAL:
+        return text + "**With less than three data sets there is no test over sets**, and nothing to be said of others."
     text += f"**With {sets} data sets these tests are weak**: they see gains that are large, and alike on all sets"
     few = "; below six sets Wilcoxon’s signed-rank p cannot reach 0.05 at all" if sets < _FEW else ""
     return f"{text}{few}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorap_bench.report.document import Checks, Heading, Section, Words
-from lorap_bench.report.format import change_text, p_text, points_text, spread_text
+from lorap_bench.report.format import LEAST_FOR_INTERVAL, change_text, p_text, points_text, spread_text
 from lorap_bench.report.suite.entry import State
 from lorap_bench.report.suite.gains import gains, pooled
 from lorap_bench.report.suite.health import checks
@@ -59,7 +59,6 @@ def _run(material: SuiteMaterial) -> str:
     )
 
 
-_PAIR = 2
 _STATES = (
     (State.DONE, "are done"),
     (State.FAILED, "have trainings that failed"),
@@ -75,19 +74,22 @@ def _range(values: Sequence[int]) -> str:
 def _prompts(score: Score, found: Sequence[Gain]) -> str:
     """Say what each prompt adds on average over data sets, and whether that may be chance."""
     overall = pooled(found, by_scheme=False)
-    sets = len({gain.group.dataset for gain in found})
-    if sets == 1:
+    sets = list(dict.fromkeys(name for one in overall for name in one.sets))
+    if len(sets) == 1:
         told = ", ".join(f"{one.prompt} {_gain(score, one.comparison.difference.mean)}" for one in overall)
+        which = "so far" if len({gain.group.dataset for gain in found}) == 1 else "with every prompt"
         return (
-            f"On {found[0].group.dataset}, the one data set so far, the mean gain in test {score.name} is "
+            f"On {sets[0]}, the one data set {which}, the mean gain in test {score.name} is "
             f"{told}{'' if score.percent else ', what is saved of it'}. "
             "**Whether that holds on other sets cannot be said.**"
         )
     told = "; ".join(f"{one.prompt} {_interval(score, one.comparison.difference)}{_p(one.adjusted)}" for one in overall)
-    spread = "with the 95 % t interval over sets" if sets > _PAIR else "± the standard deviation of the two"
+    tested = len(sets) >= LEAST_FOR_INTERVAL
+    spread = "with the 95 % t interval over sets" if tested else "± the standard deviation of the two"
+    headline = _headline(overall) if tested else "**Two data sets are too few to tell a gain or a loss from chance.**"
     return (
-        f"{_headline(overall)} Mean gain in test {score.name}, schemes and architectures averaged within each of "
-        f"{sets} data sets, {spread}: {told} (p by Holm for {len(overall)} prompts)."
+        f"{headline} Mean gain in test {score.name}, schemes and architectures averaged within each of "
+        f"{len(sets)} data sets, {spread}: {told}{f' (p by Holm for {len(overall)} prompts)' if tested else ''}."
     )
 
 
@@ -113,7 +115,7 @@ def _schemes(score: Score, found: Sequence[Gain]) -> str:
         f"{'has' if len(clear) == 1 else 'have'} a gain or loss over data sets that stands after Holm’s correction"
         f"{': ' + names if clear else ''}. "
     )
-    alone = "With one data set no gain over sets can be tested. "
+    alone = "With less than three data sets no gain over sets can be tested. "
     tested = any(one.comparison.t_test is not None for one in by_scheme)
     text = (
         f"{over if tested else alone}Within one data set and architecture {cells} of {len(found)} "

@@ -73,9 +73,24 @@ def test_the_verdict_of_two_sets_shows_no_interval(make_entry: Make, make_materi
         for prompt, level in (("None", 0.5), ("LoRAP", 0.5 + gain))
     ]
     text = words(verdict.section(make_material(*entries)))
-    assert "± the standard deviation of the two: LoRAP **+2.0 points** ± 1.4, p = 0.3" in text
-    assert "no gain and no loss of the prompt can be told from chance" in text
+    assert "± the standard deviation of the two: LoRAP **+2.0 points** ± 1.4." in text
+    assert "**Two data sets are too few to tell a gain or a loss from chance.**" in text
     assert "Half of those" not in text  # a single pair has no interval
+
+
+def test_the_verdict_counts_the_sets_that_have_every_prompt(make_entry: Make, make_material: MakeMaterial) -> None:
+    entries = [
+        make_entry(dataset, "GCN", "QAT", prompt, [0.5, 0.6, 0.7])
+        for dataset, prompts in (("Cora", ("None", "LoRAP", "GPFPlus")), ("PROTEINS", ("None", "LoRAP")))
+        for prompt in prompts
+    ]
+    material = make_material(*entries)
+    assert "On Cora, the one data set with every prompt" in words(verdict.section(material))
+    section = gains.section(material)
+    assert "**With less than three data sets there is no test over sets**" in words(section)
+    over = table(section, "gains-over-sets")
+    assert {row[3:6] for row in over.rows} == {(None, None, None)}
+    assert [row[2].n for row in over.rows] == [1, 1, 2, 1]
 
 
 def test_the_verdict_of_errors_is_in_their_unit(make_entry: Make, make_material: MakeMaterial) -> None:
@@ -154,7 +169,7 @@ def test_gains_tell_of_single_pairs_and_lost_ones(make_entry: Make, make_materia
         make_entry("Cora", "GCN", "QAT", "LoRAP", [0.5, None]),
     ]
     text = words(gains.section(make_material(*entries)))
-    assert "**With one data set there is no test over sets**" in text
+    assert "**With less than three data sets there is no test over sets**" in text
     assert "1 is of a single pair, which no test can judge." in text
     assert "In 1 some trainings have no partner or failed" in text
 
