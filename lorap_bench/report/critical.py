@@ -66,7 +66,7 @@ def critical_figure(name: str, methods: Sequence[str], table: Sequence[Sequence[
             )
         )
     plot.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    plot.update_xaxes(range=[0.8, len(methods) + 0.5], dtick=1 + len(methods) // 8)
+    plot.update_xaxes(range=[0.5, len(methods) + 0.5], dtick=1 + len(methods) // 8)
     rows = [(methods[place], found.ranks[place], found.n) for place in order]
     columns = (Column("Method", "text"), Column("Average rank"), Column("n", "whole"))
     twin = Table(id=f"{name}-table", caption="Average ranks", columns=columns, rows=rows)
